@@ -1,0 +1,226 @@
+"""Triage of files of any size: both cores, and memory that grows only by what matching needs.
+
+Texts are judged in worker processes, chunk by chunk; their judgements wait on disk (the spool) as finished JSON while the
+fingerprints stay in memory. When all are in, the texts are compared and the lines completed.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import multiprocessing
+import os
+import tempfile
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import orjson
+
+from pipeline.match import Fingerprint, join, match
+from pipeline.records import LEVELS, Duplicate, Judgement, Status, Submission, decision_json, to_json
+from pipeline.triage import Triage, chunks
+
+_AHEAD = 3
+"""Chunks handed to each worker ahead of what it is doing."""
+_WORTH_FORKING = 2
+"""Chunks from which on more processes pay."""
+
+Row = tuple[str, str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What comes back for a chunk: a JSON line for each row, its standing, and the fingerprint of all."""
+
+    lines: list[bytes]
+    standings: list[tuple[str, str, float, bool]]
+    prints: Fingerprint
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run came to."""
+
+    rows: int = 0
+    status: Counter[str] = field(default_factory=Counter)
+    priority: Counter[str] = field(default_factory=Counter)
+    needs_review: int = 0
+    repeated: int = 0
+    joined: int = 0
+    issues: int = 0
+    seconds: float = 0.0
+
+
+_triage: Triage | None = None
+
+
+def _judge(rows: list[Row]) -> Sheet:
+    """Judge a chunk in a worker."""
+    assert _triage is not None
+    judgements, prints = _triage.judge([Submission(name, text, place=place) for name, text, place in rows])
+    return Sheet([to_json(judgement) for judgement in judgements], [_standing(each) for each in judgements], prints)
+
+
+def _standing(judgement: Judgement) -> tuple[str, str, float, bool]:
+    return judgement.status, judgement.priority.level, judgement.priority.score, judgement.topic.needs_review
+
+
+def _in_order(work: Iterable[list[Row]], processes: int) -> Iterator[Sheet]:
+    """Judge chunks, in their order, in as many processes as pay."""
+    first = list(itertools.islice(work, _WORTH_FORKING))
+    every = itertools.chain(first, work)
+    if processes < 2 or len(first) < _WORTH_FORKING or "fork" not in multiprocessing.get_all_start_methods():
+        yield from map(_judge, every)
+        return
+    gc.freeze()  # what is loaded stays shared between the processes
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=gc.disable) as pool:
+        waiting: deque[Future[Sheet]] = deque()
+        try:
+            for rows in every:
+                waiting.append(pool.submit(_judge, rows))
+                if len(waiting) > processes * _AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+            gc.unfreeze()
+
+
+class Run:
+    """A finished run: its summary, and its rows as often as they are asked for.
+
+    Use as a context manager: the spool goes when it is left.
+    """
+
+    def __init__(self, provenance: bytes) -> None:
+        self.summary = Summary()
+        self.duplicates: list[Duplicate] = []
+        self.ids: list[str] = []
+        self.standings: list[tuple[str, str, float, bool]] = []
+        self._provenance = provenance
+        self._offsets: list[int] = []
+        self._spool: IO[bytes] = tempfile.TemporaryFile()
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._spool.close()
+
+    def _keep(self, sheet: Sheet, rows: list[Submission]) -> None:
+        for line, submission in zip(sheet.lines, rows, strict=True):
+            self._offsets.append(self._spool.tell())
+            self._spool.write(b"%s\n%s\n" % (line, to_json(_about(submission))))
+        self.ids += [submission.id for submission in rows]
+        self.standings += sheet.standings
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the decisions as JSON in the order of the input."""
+        self._spool.seek(0)
+        for duplicate in self.duplicates:
+            judgement = self._spool.readline().rstrip(b"\n")
+            self._spool.readline()
+            yield decision_json(judgement, duplicate, self._provenance)
+
+    def row(self, index: int) -> dict[str, Any]:
+        """Return one decision as a dictionary, with what the input said of it under "submission"."""
+        self._spool.seek(self._offsets[index])
+        judgement = self._spool.readline().rstrip(b"\n")
+        decision: dict[str, Any] = orjson.loads(decision_json(judgement, self.duplicates[index], self._provenance))
+        decision["submission"] = orjson.loads(self._spool.readline())
+        return decision
+
+    def by_priority(self) -> list[int]:
+        """Return the rows as an officer reads them: the most urgent first, junk last, else in the input's order."""
+        level = {name: index for index, name in enumerate(LEVELS)}
+
+        def key(index: int) -> tuple[bool, int, float, int]:
+            status, priority, score, _ = self.standings[index]
+            return status != Status.TRIAGED, -level[priority], -score, index  # type: ignore[index]
+
+        return sorted(range(len(self.ids)), key=key)
+
+    def issues(self, least: int) -> list[list[int]]:
+        """Return the issues with at least so many texts, the largest first, each as rows in the input's order."""
+        rows: dict[str, list[int]] = {}
+        for index, duplicate in enumerate(self.duplicates):
+            if self.standings[index][0] == Status.TRIAGED:
+                rows.setdefault(duplicate.issue, []).append(index)
+        found = [indices for indices in rows.values() if len(indices) >= least]
+        return sorted(found, key=lambda indices: (-len(indices), indices[0]))
+
+
+def _about(submission: Submission) -> dict[str, Any]:
+    """Return what the input says of a submission beside its text."""
+    return {
+        name: value
+        for name in ("submitted_at", "submitter", "place", "source", "channel", "likes")
+        if (value := getattr(submission, name))
+    }
+
+
+def run(
+    triage: Triage,
+    submissions: Iterable[Submission],
+    *,
+    processes: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Run:
+    """Triage a stream of submissions.
+
+    Parameters
+    ----------
+    triage : the loaded model and tables.
+    submissions : read once, lazily.
+    processes : workers; all cores by default. The result is the same for any number.
+    progress : called with the number of rows after each chunk.
+    """
+    global _triage
+    _triage = triage
+    began = time.perf_counter()
+    result = Run(to_json(triage.provenance))
+    try:
+        pending: deque[list[Submission]] = deque()
+
+        def work() -> Iterator[list[Row]]:
+            for chunk in chunks(submissions):
+                pending.append(chunk)
+                yield [(each.id, each.text, each.place) for each in chunk]
+
+        prints: list[Fingerprint] = []
+        for sheet in _in_order(work(), processes or len(os.sched_getaffinity(0))):
+            rows = pending.popleft()
+            result._keep(sheet, rows)
+            prints.append(sheet.prints)
+            if progress:
+                progress(len(rows))
+        joined = join(prints)
+        prints.clear()
+        result.duplicates = match(result.ids, joined)
+        _summarise(result)
+    except BaseException:
+        result.__exit__()
+        raise
+    finally:
+        _triage = None
+    result.summary.seconds = time.perf_counter() - began
+    return result
+
+
+def _summarise(result: Run) -> None:
+    summary = result.summary
+    summary.rows = len(result.ids)
+    summary.issues = len({duplicate.issue for duplicate in result.duplicates})
+    for (status, level, _, review), duplicate in zip(result.standings, result.duplicates, strict=True):
+        summary.status[status] += 1
+        summary.repeated += duplicate.kind == "duplicate"
+        summary.joined += duplicate.kind == "same_issue"
+        if status == Status.TRIAGED:
+            summary.priority[level] += 1
+            summary.needs_review += review

@@ -1,0 +1,29 @@
+"""Damage undone, with every edit recorded: `clean` is the stage, each module one kind of damage."""
+
+from __future__ import annotations
+
+from pipeline.clean import reading, script, width
+from pipeline.clean.edits import compose, replay
+from pipeline.records import Clean
+
+__all__ = ["clean"]
+
+_PASSES = (width.edits, reading.edits, script.edits)
+"""Readings before script: the conversion would destroy the evidence that a character was traditional."""
+
+
+def clean(text: str) -> Clean:
+    """Return the clean text and the edits that lead to it from the raw one.
+
+    Works on any string, never raises, and leaves clean text alone.
+
+    >>> clean("安裝電梯(tī)").text
+    '安装电梯(tī)'
+    """
+    edits = []
+    current = text
+    for find in _PASSES:
+        if found := find(current):
+            edits = compose(text, edits, found)
+            current = replay(current, found)
+    return Clean(current, tuple(edits))

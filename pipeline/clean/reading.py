@@ -1,0 +1,47 @@
+"""Readings: mirrors put the pinyin of a traditional character in brackets behind it, 設(shè)備."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+from pipeline.clean.script import is_traditional
+from pipeline.records import Edit
+
+_LETTERS = "a-zA-ZāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜêếềńňǹḿɡÜ\u0300-\u030c"
+_ANNOTATED = re.compile(rf"([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])([(（]([{_LETTERS}]{{1,8}})[)）])")
+
+
+def toneless(reading: str) -> str:
+    """Return a syllable without its tone, ü as v.
+
+    >>> toneless("lǜ")
+    'lv'
+    """
+    plain = unicodedata.normalize("NFD", reading.lower().replace("ɡ", "g")).replace("u\u0308", "v")
+    return "".join(char for char in plain if not unicodedata.combining(char))
+
+
+@cache
+def readings(char: str) -> frozenset[str]:
+    """Return all readings of a character without tones."""
+    from pypinyin.constants import PINYIN_DICT
+
+    return frozenset(toneless(reading) for reading in PINYIN_DICT.get(ord(char), "").split(",") if reading)
+
+
+def edits(text: str) -> list[Edit]:
+    """Return the edits that take out readings.
+
+    A reading goes where it is one of the character before it, and only in a text that annotates
+    traditional characters at all: an author's own bracket, 设备(shebei) or 行(háng), stays.
+    """
+    found = []
+    mirrored = False
+    for match in _ANNOTATED.finditer(text):
+        char, bracket, reading = match.groups()
+        if toneless(reading) in readings(char):
+            mirrored = mirrored or is_traditional(char)
+            found.append(Edit("reading", match.start(2), match.end(2), bracket, ""))
+    return found if mirrored else []

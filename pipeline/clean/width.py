@@ -1,0 +1,51 @@
+"""Width and space: full-width letters and digits, compatibility ideographs, invisible characters, blanks."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from pipeline.records import Edit
+
+_FULL = "".join(chr(c) for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B)))
+_COMPATIBLE = "".join(
+    chr(c)
+    for low, high in ((0x2E80, 0x2FE0), (0xF900, 0xFB00))
+    for c in range(low, high)
+    if len(unicodedata.normalize("NFKC", chr(c))) == 1 and unicodedata.normalize("NFKC", chr(c)) != chr(c)
+)
+_TO_PLAIN = {ord(c): unicodedata.normalize("NFKC", c) for c in _FULL + _COMPATIBLE}
+
+_INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+_CONTROL = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f"
+_ODD = "\\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\t"
+_BREAK = "\\r\\n\\u2028\\u2029"
+
+_LINE = re.compile(f"[{_BREAK}]")
+_ANY = re.compile(rf"[{_FULL}{_COMPATIBLE}{_INVISIBLE}{_CONTROL}{_ODD}\r\u2028\u2029]")
+_STEP = re.compile(
+    rf"(?P<width>[{_FULL}{_COMPATIBLE}]+)"
+    rf"|(?P<gone>[{_INVISIBLE}{_CONTROL}]+)"
+    rf"|(?P<blank>[ {_ODD}{_BREAK}]+)"
+)
+
+
+def edits(text: str) -> list[Edit]:
+    """Return the edits that bring letters, digits and blanks into one form.
+
+    Punctuation stays as its author set it; a line break stays one, several become one.
+    """
+    if not (_ANY.search(text) or "  " in text or "\n\n" in text or "\n " in text or " \n" in text):
+        return []
+    found = []
+    for match in _STEP.finditer(text):
+        before = match.group()
+        if match.lastgroup == "width":
+            kind, after = "width", before.translate(_TO_PLAIN)
+        elif match.lastgroup == "gone":
+            kind, after = "space", ""
+        else:
+            kind, after = "space", " " if before.isspace() and not _LINE.search(before) else "\n"
+        if after != before:
+            found.append(Edit(kind, match.start(), match.end(), before, after))
+    return found

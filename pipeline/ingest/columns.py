@@ -1,0 +1,120 @@
+"""What the columns of a file mean: Chinese and English names, and the user's own mapping."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from pipeline.errors import InputError, RowError
+from pipeline.ingest.encoding import BROKEN
+from pipeline.records import Submission
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "id": ("id", "留言编号", "编号", "序号", "信件编号", "工单编号", "工单号", "受理编号", "number"),
+    "title": ("title", "留言主题", "标题", "主题", "信件标题", "事项标题", "subject"),
+    "body": ("body", "留言详情", "内容", "正文", "留言内容", "信件内容", "详情", "诉求内容", "反映内容", "工单内容", "content"),
+    "text": ("text", "文本", "全文"),
+    "submitted_at": ("submitted_at", "留言时间", "时间", "来信时间", "提交时间", "发布时间", "受理时间", "日期", "date"),
+    "submitter": ("submitter", "留言用户", "用户", "来信人", "姓名", "反映人", "留言人", "user"),
+    "place": ("place", "地点", "地址", "区域", "所属区域", "事发地址", "地区"),
+    "source": ("source", "来源"),
+    "channel": ("channel", "渠道"),
+    "likes": ("likes", "点赞数", "赞同数", "支持数"),
+}  # fmt: skip
+"""The columns of a submission and the headers that offices use for them."""
+
+_BY_NAME = {name: field for field, names in NAMES.items() for name in names}
+TEXT_FIELDS = ("text", "title", "body")
+
+
+def fold(header: str) -> str:
+    """Return a header without the differences that do not matter: width, case, blanks, BOM."""
+    return "".join(unicodedata.normalize("NFKC", header).strip("\ufeff").lower().split())
+
+
+def mapping(headers: Iterable[str], wanted: Mapping[str, str]) -> dict[str, str]:
+    """Return field → header for the headers of a file; `wanted` (field → header) comes first."""
+    return dict(_mapping(tuple(headers), tuple(wanted.items())))
+
+
+@lru_cache(maxsize=64)
+def _mapping(every: tuple[str, ...], pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    headers = [header for header in every if header]
+    wanted = dict(pairs)
+    found: dict[str, str] = {}
+    folded = {fold(header): header for header in reversed(headers)}
+    for field, header in wanted.items():
+        if fold(header) in folded:
+            found[field] = folded[fold(header)]
+    taken = set(found.values())
+    for header in headers:
+        field = _BY_NAME.get(fold(header), "")
+        if field and field not in found and header not in taken:
+            found[field] = header
+    return found
+
+
+def check_wanted(wanted: Mapping[str, str]) -> None:
+    """Raise `InputError` where a column mapping names a field that does not exist."""
+    for field in wanted:
+        if field not in NAMES:
+            raise InputError(f"--column {field}=…：没有名为“{field}”的字段。可用的字段：{'、'.join(NAMES)}。")
+
+
+def has_text(columns: Mapping[str, str]) -> bool:
+    """Whether a mapping leads to any text at all."""
+    return any(field in columns for field in TEXT_FIELDS)
+
+
+def no_text_column(headers: Iterable[str]) -> InputError:
+    """Return the error for a table in which no column could be taken for the text."""
+    seen = "、".join(str(header)[:20] for header in list(headers)[:12] if header) or "（没有表头）"
+    return InputError(
+        f"找不到正文列。看到的列：{seen}。需要“内容/正文/body”或“标题/title”或“text”之一；"
+        "列名不同时用 --column 指明，例如 --column body=诉求描述。"
+    )
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value if isinstance(value, str) else str(value)
+
+
+def _likes(value: str) -> int:
+    try:
+        return max(0, int(float(value)))
+    except (ValueError, OverflowError):
+        return 0
+
+
+def to_submission(values: Mapping[str, Any], columns: Mapping[str, str], fallback_id: str) -> Submission:
+    """Build the record of one row, or raise `RowError` with the reason in Chinese."""
+    row = {field: _plain(values.get(header)) for field, header in columns.items()}
+    for field, value in row.items():
+        if BROKEN in value:
+            raise RowError(f"“{columns[field]}”一列有无法解码的字节：请用正确的编码重新导出这一行。")
+    text = row.get("text", "")
+    if not text.strip():
+        title, body = row.get("title", ""), row.get("body", "")
+        text = title + "\n" + body if "title" in row or "body" in row else ""
+    if not text.strip():
+        raise RowError("这一行没有文字：标题和正文都是空的。")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise RowError("正文里有半个字符（孤立的代理码位）：请重新导出这一行。") from error
+    return Submission(
+        id=row.get("id", "").strip() or fallback_id,
+        text=text,
+        submitted_at=row.get("submitted_at") or None,
+        submitter=row.get("submitter") or None,
+        place=row.get("place") or None,
+        source=row.get("source") or None,
+        channel=row.get("channel") or None,
+        likes=_likes(row.get("likes", "")),
+    )

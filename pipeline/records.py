@@ -1,0 +1,220 @@
+"""The nouns of the project: what comes in (`Submission`) and what goes out (`Decision`).
+
+The dataclasses mirror `decision.schema.json` field by field, so that turning one into JSON needs no
+mapping. Everything inside the library passes these, never loose dictionaries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+
+class Status(StrEnum):
+    """Whether a submission was judged, is no submission at all, or has no text left to judge."""
+
+    TRIAGED = "triaged"
+    JUNK = "junk"
+    UNREADABLE = "unreadable"
+
+
+class Level(StrEnum):
+    """Priority (紧急程度), from the lowest to the highest."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+LEVELS = tuple(Level)
+INTENTS = ("complaint", "consultation", "suggestion", "thanks", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One text of the public (社情民意信息) as it arrived.
+
+    `text` is the raw text: what the sender wrote, or title, newline and body where those came apart.
+    """
+
+    id: str
+    text: str
+    submitted_at: str | None = None
+    submitter: str | None = None
+    place: str | None = None
+    source: str | None = None
+    channel: str | None = None
+    likes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change of the raw text: `text[start:end]`, which reads `before`, becomes `after`."""
+
+    kind: str
+    start: int
+    end: int
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """The cleaned text and every edit that led to it, in raw-text coordinates."""
+
+    text: str
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A term that spoke for (or, with a negative weight, against) the chosen topic."""
+
+    term: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Topic (主题分类) with calibrated confidence; `level2` always lies under `level1`."""
+
+    level1: str | None
+    level2: str | None
+    confidence: float
+    scores: dict[str, float]
+    needs_review: bool
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a priority was given; `start` and `end` are a span of the clean text (0, 0 for the whole)."""
+
+    code: str
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Priority:
+    """Priority with a score from 0 to 1 that orders submissions of one level."""
+
+    level: Level
+    score: float
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Place among the other submissions: unique, a repetition of `of`, or another voice of its issue."""
+
+    kind: str
+    of: str | None
+    issue: str
+    score: float
+    shared: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChoice:
+    """A member (委员) proposed for a submission, and why."""
+
+    id: str
+    name: str
+    score: float
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who takes it up: sector, assisting sectors, committee, place, members."""
+
+    sector: str | None
+    assist: tuple[str, ...]
+    committee: str | None
+    place: str | None
+    members: tuple[MemberChoice, ...]
+    restricted: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Which model, rules, dictionary and software decided."""
+
+    model: str
+    rules: str
+    dictionary: str
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one text says by itself: all of a decision that needs no other submission."""
+
+    id: str
+    status: Status
+    clean: Clean
+    keywords: tuple[str, ...]
+    intent: str
+    topic: Topic
+    priority: Priority
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Everything that was decided about one submission (研判), and why: one line of the output.
+
+    A judgement, with the place among the others and who decided behind it.
+    """
+
+    id: str
+    status: Status
+    clean: Clean
+    keywords: tuple[str, ...]
+    intent: str
+    topic: Topic
+    priority: Priority
+    route: Route
+    duplicate: Duplicate
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that could not be read: where it stands, what it holds and why it was refused."""
+
+    file: str
+    line: int
+    reason: str
+    content: str
+
+
+@dataclass(slots=True)
+class Source:
+    """One input file as it turned out: what it was read as and how many rows it gave."""
+
+    name: str
+    format: str = ""
+    encoding: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+    rows: int = 0
+
+
+def decision_json(judgement: bytes, duplicate: Duplicate, provenance: bytes) -> bytes:
+    """Return the JSON of a decision, given that of its judgement and of its provenance.
+
+    Most of a decision is known before the texts are compared; nothing of it is built twice.
+    """
+    return b'%s,"duplicate":%s,"provenance":%s}' % (judgement[:-1], orjson.dumps(duplicate), provenance)
+
+
+def to_json(record: Any) -> bytes:
+    """Return any record as compact UTF-8 JSON, with the fields in the order of its class."""
+    return orjson.dumps(record)

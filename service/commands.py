@@ -1,0 +1,191 @@
+"""What the commands do, each returning its exit code."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.ingest import Intake
+from pipeline.records import Rejected, to_json
+from service.export import beside, check, write
+from service.export.labels import PRIORITY
+from service.export.sheet import disarm
+
+if TYPE_CHECKING:
+    from pipeline.batch import Run
+
+_SHOWN = 10
+
+
+class Rejections:
+    """The rows that could not be used: the first are told, all are kept in a file that is made at the first of them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.first: list[Rejected] = []
+        self.count = 0
+        self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
+
+    def __call__(self, rejected: Rejected) -> None:
+        """Keep a rejected row."""
+        with self._part.open("a" if self.count else "w", encoding="utf-8-sig" if not self.count else "utf-8", newline="") as stream:
+            writer = csv.writer(stream)
+            if not self.count:
+                writer.writerow(["文件", "行", "原因", "内容"])
+            content = rejected.content.encode("utf-8", "replace").decode()
+            writer.writerow([rejected.file, rejected.line, rejected.reason, disarm(content)])
+        self.count += 1
+        if self.count <= _SHOWN:
+            self.first.append(rejected)
+
+    def finish(self) -> None:
+        """Put the file in its place, or take away that of an earlier run."""
+        if self.count:
+            self._part.replace(self.path)
+        else:
+            self.path.unlink(missing_ok=True)
+
+    def drop(self) -> None:
+        """Leave nothing behind."""
+        self._part.unlink(missing_ok=True)
+
+    def tell(self) -> None:
+        """Name the rows on standard error."""
+        for rejected in self.first:
+            sys.stderr.write(f"{rejected.file}:{rejected.line}: {rejected.reason}\n")
+        if self.count > len(self.first):
+            sys.stderr.write(f"…… 另有 {self.count - len(self.first)} 行。\n")
+        if self.count:
+            sys.stderr.write(f"共 {self.count} 行读不了，原样存在 {self.path}，改好后可单独再导入。\n")
+
+
+def _rejections(out: Path | None) -> Rejections:
+    return Rejections(Path(f"{out}.rejected.csv") if out else Path("minyi.rejected.csv"))
+
+
+@contextmanager
+def _kept(rejections: Rejections) -> Iterator[None]:
+    """Keep the rejected rows where the run ends well; leave nothing half-written otherwise."""
+    try:
+        yield
+        rejections.finish()
+    finally:
+        rejections.drop()
+    rejections.tell()
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None] | None]:
+    """Show a progress bar on a terminal; stay silent in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("研判"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=total or None)
+        yield lambda rows: bar.advance(task, rows)
+
+
+def run_triage(
+    files: Sequence[Path],
+    out: Path | None,
+    wanted: Mapping[str, str],
+    *,
+    model: str,
+    members: Path | None,
+    places: Path | None,
+    rules: Path | None,
+    processes: int | None,
+) -> int:
+    """Triage files; see `service.cli.triage`."""
+    if out:
+        check(out)
+    rejections = _rejections(out)
+    intake = Intake(files, wanted=wanted, rejected=rejections)
+    from pipeline import batch
+    from pipeline.triage import Triage
+
+    loaded = Triage.load(model=model, rules=rules, places=places, members=members)
+    with _kept(rejections), _progress(intake.lines() if sys.stderr.isatty() else 0) as progress:
+        with batch.run(loaded, intake, processes=processes, progress=progress) as result:
+            if out:
+                write(result, out)
+            else:
+                for line in result.lines():
+                    sys.stdout.buffer.write(line + b"\n")
+                sys.stdout.buffer.flush()
+        _tell(intake, result, out)
+    return 1 if rejections.count else 0
+
+
+def _tell(intake: Intake, result: Run, out: Path | None) -> None:
+    """Write the summary to standard error."""
+    summary = result.summary
+    lines = []
+    for source in intake.sources:
+        lines.append(f"{source.name}：{source.rows} 件（{source.encoding or '空文件'}）")
+    per_second = summary.rows / summary.seconds if summary.seconds else 0
+    levels = "  ".join(f"{name} {summary.priority[level]}" for level, name in PRIORITY.items())
+    unread = summary.status["unreadable"]
+    lines += [
+        f"来件 {summary.rows}    垃圾信息 {summary.status['junk']}" + (f"    无法阅读 {unread}" if unread else ""),
+        f"紧急程度  {levels}",
+        f"重复 {summary.repeated}    并入同一事项 {summary.joined}    事项共 {summary.issues}",
+        f"主题需复核 {summary.needs_review}",
+        f"用时 {summary.seconds:.1f} 秒，每秒 {per_second:.0f} 件" + (f"，结果在 {out}" if out else ""),
+    ]
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def run_clean(files: Sequence[Path], out: Path | None, wanted: Mapping[str, str]) -> int:
+    """Clean files; see `service.cli.clean`."""
+    from pipeline.clean import clean
+
+    if out:
+        check(out, {".jsonl"})
+    rejections = _rejections(out)
+    intake = Intake(files, wanted=wanted, rejected=rejections)
+    rows = (b"%s\n" % to_json({"id": each.id, "clean": clean(each.text)}) for each in intake)
+    with _kept(rejections):
+        if out:
+            with beside(out) as temporary, temporary.open("wb") as stream:
+                stream.writelines(rows)
+        else:
+            sys.stdout.buffer.writelines(rows)
+    return 1 if rejections.count else 0
+
+
+def run_train(name: str, data: Sequence[Path], base: str | None, label: str) -> int:
+    """Train a model; see `service.cli.train`."""
+    from pipeline import labelled
+    from pipeline.knowledge import models_folder
+    from pipeline.train import train
+
+    examples, sources = labelled.gather(data, base=base, label=label)
+    meta = train(examples, models_folder() / name, sources=sources)
+    sys.stderr.write(f"模型 {name}：{meta['examples']} 条文本，交叉验证 {meta['cross_validation']}，在 {models_folder() / name}\n")
+    return 0
+
+
+def run_evaluate(data: Sequence[Path], model: str, label: str, out: Path | None) -> int:
+    """Evaluate a model; see `service.cli.evaluate`."""
+    from pipeline.evaluate import evaluate
+
+    if out:
+        check(out, {".json"})
+    scores = evaluate(data, model=model, label=label)
+    text = to_json(scores).decode()
+    if out:
+        with beside(out) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+    else:
+        sys.stdout.write(text + "\n")
+    return 0

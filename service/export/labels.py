@@ -1,0 +1,63 @@
+"""What an officer reads: the Chinese words for the contract's values, and one row of a table for each decision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PRIORITY = {"urgent": "特急", "high": "紧急", "normal": "普通", "low": "低"}
+STATUS = {"triaged": "已研判", "junk": "垃圾信息", "unreadable": "无法阅读"}
+INTENT = {"complaint": "投诉求助", "consultation": "咨询", "suggestion": "建议", "thanks": "感谢", "other": "其他"}
+DUPLICATE = {"unique": "", "duplicate": "重复", "same_issue": "同一事项"}
+EDIT = {
+    "chrome": "网页杂项", "spam": "夹带广告", "shift": "错位乱码", "reading": "注音",
+    "script": "繁体", "width": "全角", "space": "空白", "lost": "缺损",
+}  # fmt: skip
+
+COLUMNS = (
+    ("紧急程度", 9), ("标题", 34), ("内容", 60), ("一级主题", 14), ("二级主题", 20), ("把握", 7), ("需复核", 7),
+    ("诉求类型", 10), ("紧急理由", 34), ("重复情况", 10), ("对应编号", 16), ("事项", 22), ("牵头界别", 16), ("协办界别", 20),
+    ("专委会", 14), ("地点", 14), ("建议委员", 20), ("只到办公室", 10), ("关键词", 26), ("修复", 12), ("状态", 10),
+    ("编号", 16), ("时间", 18), ("反映人", 14),
+)  # fmt: skip
+"""The columns of the officer's table, and how wide they are in characters."""
+
+
+def title_and_body(text: str) -> tuple[str, str]:
+    """Split a clean text at its first line break; a text of one line has its beginning as title."""
+    title, _, body = text.partition("\n")
+    if body:
+        return title, body
+    return (text[:30] + "…" if len(text) > 30 else text), text
+
+
+def table_row(decision: dict[str, Any]) -> list[str | float]:
+    """Return the cells of a decision, in the order of `COLUMNS`."""
+    topic, priority, duplicate, route = (decision[name] for name in ("topic", "priority", "duplicate", "route"))
+    about = decision["submission"]
+    title, body = title_and_body(decision["clean"]["text"])
+    return [
+        PRIORITY[priority["level"]] if decision["status"] == "triaged" else "",
+        title,
+        body,
+        topic["level1"] or "",
+        topic["level2"] or "",
+        topic["confidence"],
+        "是" if topic["needs_review"] else "",
+        INTENT[decision["intent"]],
+        "；".join(reason["text"] for reason in priority["reasons"]),
+        DUPLICATE[duplicate["kind"]],
+        duplicate["of"] or "",
+        duplicate["issue"],
+        route["sector"] or "",
+        "、".join(route["assist"]),
+        route["committee"] or "",
+        route["place"] or "",
+        "、".join(member["name"] for member in route["members"]),
+        "是" if route["restricted"] else "",
+        "、".join(decision["keywords"]),
+        "、".join(dict.fromkeys(EDIT[edit["kind"]] for edit in decision["clean"]["edits"])),
+        STATUS[decision["status"]],
+        decision["id"],
+        about.get("submitted_at", ""),
+        about.get("submitter", ""),
+    ]
