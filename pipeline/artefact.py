@@ -1,8 +1,8 @@
 """Model folders: arrays and JSON, never a pickle; loading one runs no code and trusts nothing.
 
-    models/NAME/meta.json    what it is: labels, versions, hashes, scores
-    models/NAME/card.md      the same for people
-    models/NAME/*.npy        the arrays, each with its hash in meta.json
+models/NAME/meta.json    what it is: labels, versions, hashes, scores
+models/NAME/card.md      the same for people
+models/NAME/*.npy        the arrays, each with its hash in meta.json
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def load(folder: Path) -> tuple[dict[str, Any], dict[str, Array]]:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         hashes = dict(meta["arrays"])
     except FileNotFoundError as error:
-        raise ModelError(f"{folder}：不是模型文件夹（缺 {error.filename and Path(error.filename).name}）。{again}") from error
+        raise ModelError(
+            f"{folder}：不是模型文件夹（缺 {error.filename and Path(error.filename).name}）。{again}"
+        ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{folder}：meta.json 已损坏（{error}）。{again}") from error
     if meta.get("format") != FORMAT:

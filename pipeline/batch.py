@@ -1,7 +1,7 @@
 """Triage of files of any size: both cores, and memory that grows only by what matching needs.
 
-Texts are judged in worker processes, chunk by chunk; their judgements wait on disk (the spool) as finished JSON while the
-fingerprints stay in memory. When all are in, the texts are compared and the lines completed.
+Texts are judged in worker processes, chunk by chunk; their judgements wait on disk (the spool) as finished JSON
+while the fingerprints stay in memory. When all are in, the texts are compared and the lines completed.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 import orjson
 
-from pipeline.match import Fingerprint, join, match
+from pipeline.match import Fingerprint, join, match, shared
 from pipeline.records import LEVELS, Duplicate, Judgement, Status, Submission, decision_json, to_json
 from pipeline.triage import Triage, chunks
 
@@ -104,8 +104,9 @@ class Run:
         self.ids: list[str] = []
         self.standings: list[tuple[str, str, float, bool]] = []
         self._provenance = provenance
-        self._offsets: list[int] = []
-        self._spool: IO[bytes] = tempfile.TemporaryFile()
+        self._offsets = [0]
+        self._rows: dict[str, int] = {}
+        self._spool: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `__exit__`
 
     def __enter__(self) -> Run:
         return self
@@ -115,25 +116,35 @@ class Run:
 
     def _keep(self, sheet: Sheet, rows: list[Submission]) -> None:
         for line, submission in zip(sheet.lines, rows, strict=True):
-            self._offsets.append(self._spool.tell())
-            self._spool.write(b"%s\n%s\n" % (line, to_json(_about(submission))))
+            size = self._spool.write(b"%s\n%s\n" % (line, to_json(_about(submission))))
+            self._offsets.append(self._offsets[-1] + size)
         self.ids += [submission.id for submission in rows]
         self.standings += sheet.standings
 
+    def _record(self, index: int) -> tuple[bytes, bytes]:
+        """Return the judgement of a row and what the input says of it, both as JSON."""
+        begin, end = self._offsets[index], self._offsets[index + 1]
+        judgement, about = os.pread(self._spool.fileno(), end - begin, begin).splitlines()
+        return judgement, about
+
+    def _decision(self, index: int, judgement: bytes) -> bytes:
+        duplicate = self.duplicates[index]
+        if duplicate.of is not None:
+            own, other = orjson.loads(judgement), orjson.loads(self._record(self._rows[duplicate.of])[0])
+            terms = shared(own["keywords"], own["clean"]["text"], other["keywords"], other["clean"]["text"])
+            duplicate = replace(duplicate, shared=terms)
+        return decision_json(judgement, duplicate, self._provenance)
+
     def lines(self) -> Iterator[bytes]:
         """Yield the decisions as JSON in the order of the input."""
-        self._spool.seek(0)
-        for duplicate in self.duplicates:
-            judgement = self._spool.readline().rstrip(b"\n")
-            self._spool.readline()
-            yield decision_json(judgement, duplicate, self._provenance)
+        for index in range(len(self.ids)):
+            yield self._decision(index, self._record(index)[0])
 
     def row(self, index: int) -> dict[str, Any]:
         """Return one decision as a dictionary, with what the input said of it under "submission"."""
-        self._spool.seek(self._offsets[index])
-        judgement = self._spool.readline().rstrip(b"\n")
-        decision: dict[str, Any] = orjson.loads(decision_json(judgement, self.duplicates[index], self._provenance))
-        decision["submission"] = orjson.loads(self._spool.readline())
+        judgement, about = self._record(index)
+        decision: dict[str, Any] = orjson.loads(self._decision(index, judgement))
+        decision["submission"] = orjson.loads(about)
         return decision
 
     def by_priority(self) -> list[int]:
@@ -202,7 +213,9 @@ def run(
                 progress(len(rows))
         joined = join(prints)
         prints.clear()
-        result.duplicates = match(result.ids, joined)
+        result._spool.flush()
+        result._rows = {name: index for index, name in enumerate(result.ids)}
+        result.duplicates = match(result.ids, joined, triage.background)
         _summarise(result)
     except BaseException:
         result.__exit__()

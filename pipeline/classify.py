@@ -65,7 +65,9 @@ class Classifier:
     dial : confidence from which a topic needs no review.
     """
 
-    def __init__(self, vocabulary: Vocabulary, weights: Floats, bias: Floats, heads: dict[str, Head], dial: float) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, weights: Floats, bias: Floats, heads: dict[str, Head], dial: float
+    ) -> None:
         self.vocabulary = vocabulary
         self.weights = weights
         self.bias = bias
@@ -154,7 +156,7 @@ class Classifier:
         size = len(parts.codes) + 1
         change = np.bincount(found.position, gain, size) - np.bincount(found.position + found.length, gain, size)
         running = np.concatenate([[0.0], np.cumsum(np.cumsum(change))])
-        sums = np.bincount(told.term, running[told.ends] - running[told.starts], len(told.words))
+        sums = np.bincount(told.term, running[told.ends] - running[told.starts], len(told.words)).astype(np.float64)
         best = strongest(told, sums, len(parts), _EVIDENCE)
         scale = head.sharpness / np.sqrt(np.diff(parts.starts))
         return [

@@ -45,7 +45,9 @@ def evaluate(data: Sequence[Path], *, model: str, label: str) -> dict[str, Any]:
     truth = [labels[label] for _, labels in rows]
     names = [name for name in classifier.level1 if name in set(truth)]
     if not rows or not names:
-        raise InputError(f"没有可评分的行：文件的标签（{'、'.join(sorted(set(truth))[:8])}）都不是模型 {model} 的主题。")
+        raise InputError(
+            f"没有可评分的行：文件的标签（{'、'.join(sorted(set(truth))[:8])}）都不是模型 {model} 的主题。"
+        )
     verdicts = []
     for begin in range(0, len(rows), _CHUNK):
         texts = [text for text, _ in rows[begin : begin + _CHUNK]]

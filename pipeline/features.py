@@ -28,7 +28,7 @@ _TITLE_WEIGHT = 2.0
 
 @cache
 def _plain() -> Codes:
-    """The table that folds characters: ideographs stay, Latin becomes lower case, all else is a border (0)."""
+    """Return the table that folds characters: ideographs stay, Latin becomes lower case, all else is a border (0)."""
     table = np.zeros(1 << 16, np.uint16)
     for low, high in ((0x3400, 0xA000), (0x30, 0x3A), (0x61, 0x7B)):
         table[low:high] = np.arange(low, high)
@@ -137,6 +137,11 @@ class Vocabulary:
         kept = kept[np.argsort(keys[kept])]
         idf = np.log((1 + len(texts)) / (1 + count[kept])) + 1
         return cls(keys[kept], idf.astype(np.float32))
+
+    def spread(self, texts: int) -> Floats:
+        """Return in how many of the texts that it was fitted on each n-gram stands."""
+        counts: Floats = np.round((1 + texts) / np.exp(self.idf - 1) - 1)
+        return counts
 
     def find(self, keys: Keys) -> Ints:
         """Return the column of each n-gram, -1 where it is unknown."""

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pipeline.classify import SEPARATOR
 from pipeline.clean import clean
 from pipeline.errors import InputError, RowError
 from pipeline.ingest import FORMATS
 from pipeline.ingest.columns import TEXT_FIELDS, mapping, to_submission
-from pipeline.classify import SEPARATOR
 from pipeline.knowledge import digest
 from pipeline.records import INTENTS, LEVELS, Source
 from pipeline.train import Example, corpora_sources, read_knowledge, read_written, written_files

@@ -1,9 +1,10 @@
 """One matter, one issue: near-duplicates and other voices about the same concrete matter.
 
-Texts are compared as bags of character bigrams weighted by their rarity in the batch: names of estates, roads, schools
-and firms are rare bigrams, so they weigh most. Candidates are pairs that share rare bigrams; a pair is judged
-on the cosine of all its bigrams and on how much of each title the other text covers. Pairs become issues in the
-order of their score, and two groups join only where enough of their members match across.
+Texts are compared as bags of character bigrams weighted by their rarity: names of estates, roads, schools and firms are
+rare, so they weigh most. Candidates are pairs that share rare bigrams; a pair is judged on the cosine of all its
+bigrams, on how much of each title and of each text's names the other covers, and on names in the titles that
+contradict each other. Pairs become issues in the order of their score, and two groups join only where enough of their
+members match across.
 """
 
 from __future__ import annotations
@@ -15,15 +16,46 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from pipeline.features import Batch, grams
+from pipeline.features import GOLDEN, Batch, Vocabulary, grams
 from pipeline.records import Duplicate
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-Columns = npt.NDArray[np.uint32]
+Flags = npt.NDArray[np.bool_]
 
 _BITS = 22
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_WIDTH = 1 << _BITS
+_TITLED, _NAMED = 1, 2
+
+_ONE_SIGN = "村镇路街苑府湾城园庭厂桥站店巷局院校组"
+_TWO_SIGNS = [
+    "小区",
+    "花园",
+    "家园",
+    "公寓",
+    "大厦",
+    "广场",
+    "小学",
+    "中学",
+    "学校",
+    "学院",
+    "大学",
+    "幼儿",
+    "医院",
+    "公司",
+    "集团",
+    "社区",
+    "街道",
+    "国际",
+    "新城",
+    "酒店",
+    "超市",
+    "市场",
+    "楼盘",
+    "项目",
+]
+_REACH = 3
+"""What stands up to so many characters before such an ending is taken for part of a name."""
 
 _KEYS = 24
 """A text is looked up by at most so many of its rarest bigrams …"""
@@ -33,27 +65,47 @@ _BLOCK = 4_000
 _NEIGHBOURS = 12
 """Of the candidates of a text so many are judged."""
 _LEAST_SHARED = 3.0
-"""Rarity that a candidate must share, in units of one key."""
+"""So many keys a candidate must share."""
 
-_SAME = 0.45
+_WEIGHTS = {"cosine": 3.7, "title_least": 2.1, "title_most": 4.2, "name_least": 1.0, "name_most": 2.0, "conflict": -3.0}
+_OFFSET = -4.6
+"""Of the judgement on a pair: rounded from a logistic regression on pairs that were labelled by reading."""
+_SAME = 0.52
 _REPEATED = 0.61
-_ACROSS = 0.2
+_ACROSS = 0.15
+_CONTRADICTED = 0.34
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What matching keeps of a batch of texts: about 4 bytes for each different bigram.
+    """What matching keeps of a batch of texts: 6 bytes for each different bigram of each text.
 
     columns : (bigrams,) hashed bigrams, text by text, ascending within one.
     counts : (bigrams,) how often each stands in its text, at most 255.
-    titled : (bigrams,) whether it stands in the title.
+    flags : (bigrams,) `_TITLED` where it stands in the title, `_NAMED` where it is part of a name.
     sizes : (texts,) how many bigrams each text has.
     """
 
-    columns: Columns
+    columns: npt.NDArray[np.int32]
     counts: npt.NDArray[np.uint8]
-    titled: npt.NDArray[np.bool_]
+    flags: npt.NDArray[np.uint8]
     sizes: Ints
+
+
+def _hashed(keys: npt.NDArray[np.uint64]) -> Ints:
+    return (keys * GOLDEN >> np.uint64(64 - _BITS)).astype(np.int64)
+
+
+def _named(parts: Batch, keys: npt.NDArray[np.uint64], whole: Flags) -> Flags:
+    """Return which positions lie shortly before the ending of a name."""
+    single = np.zeros(1 << 16, bool)
+    single[[ord(sign) for sign in _ONE_SIGN]] = True
+    double = np.array([ord(sign[0]) << 16 | ord(sign[1]) for sign in _TWO_SIGNS], np.uint64)
+    ending = single[parts.codes] | (whole & np.isin(keys, double))
+    near = np.zeros(len(parts.codes), bool)
+    for step in range(1, _REACH + 1):
+        near[:-step] |= ending[step:]
+    return near
 
 
 def fingerprint(parts: Batch) -> Fingerprint:
@@ -61,15 +113,14 @@ def fingerprint(parts: Batch) -> Fingerprint:
     keys, whole = grams(parts.codes, 2)
     at = np.flatnonzero(whole)
     row = np.searchsorted(parts.starts, at, side="right") - 1
-    column = (keys[at] * _GOLDEN >> np.uint64(64 - _BITS)).astype(np.int64)
-    in_title = at < parts.titles[row]
-    pairs = np.sort((row << _BITS | column) << 1 | in_title)  # the flag last, so that one sort serves both
-    unique, first, counts = np.unique(pairs >> 1, return_index=True, return_counts=True)
-    titled = (pairs[first + counts - 1] & 1).astype(bool)
+    flags = np.where(at < parts.titles[row], _TITLED, 0) | np.where(_named(parts, keys, whole)[at], _NAMED, 0)
+    pairs = np.sort((row << _BITS | _hashed(keys[at])) << 2 | flags)
+    unique, first, counts = np.unique(pairs >> 2, return_index=True, return_counts=True)
+    joined = np.bitwise_or.reduceat(pairs & 3, first) if len(first) else first
     return Fingerprint(
-        (unique & (1 << _BITS) - 1).astype(np.uint32),
+        (unique & _WIDTH - 1).astype(np.int32),
         np.minimum(counts, 255).astype(np.uint8),
-        titled,
+        joined.astype(np.uint8),
         np.bincount(unique >> _BITS, minlength=len(parts)),
     )
 
@@ -77,23 +128,44 @@ def fingerprint(parts: Batch) -> Fingerprint:
 def join(prints: Sequence[Fingerprint]) -> Fingerprint:
     """Put the fingerprints of several batches behind one another."""
     if not prints:
-        return Fingerprint(np.zeros(0, np.uint32), np.zeros(0, np.uint8), np.zeros(0, bool), np.zeros(0, np.int64))
+        return fingerprint(Batch(np.zeros(0, np.uint16), np.zeros(1, np.int64), np.zeros(0, np.int64)))
     return Fingerprint(
         np.concatenate([each.columns for each in prints]),
         np.concatenate([each.counts for each in prints]),
-        np.concatenate([each.titled for each in prints]),
+        np.concatenate([each.flags for each in prints]),
         np.concatenate([each.sizes for each in prints]),
     )
 
 
 @dataclass(frozen=True, slots=True)
+class Background:
+    """How common bigrams are in general, so that rarity means something in a small batch, too.
+
+    spread : (hashed bigrams,) in how many texts each stands.
+    texts : how many texts that were.
+    """
+
+    spread: Floats
+    texts: int
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary, texts: int) -> Background:
+        """Return the background that a model was trained on."""
+        spread = np.zeros(_WIDTH, np.float32)
+        bigrams = (vocabulary.keys >> np.uint64(32) == 0) & (vocabulary.keys >> np.uint64(16) > 0)
+        np.add.at(spread, _hashed(vocabulary.keys[bigrams]), vocabulary.spread(texts)[bigrams])
+        return cls(spread, texts)
+
+
+@dataclass(frozen=True, slots=True)
 class Pairs:
-    """Judged pairs of texts: `left` before `right`, score of one matter, cosine."""
+    """Judged pairs of texts: `left` before `right`, score of one matter, cosine, contradiction of names."""
 
     left: Ints
     right: Ints
     score: Floats
     cosine: Floats
+    conflict: Flags
 
 
 class Matcher:
@@ -102,71 +174,101 @@ class Matcher:
     Parameters
     ----------
     prints : their fingerprint.
+    background : how common bigrams are in general.
     """
 
-    def __init__(self, prints: Fingerprint) -> None:
+    def __init__(self, prints: Fingerprint, background: Background) -> None:
         self.count = len(prints.sizes)
-        indptr = np.concatenate([[0], np.cumsum(prints.sizes)])
-        indices = prints.columns.astype(np.int32)
-        spread = np.bincount(indices, minlength=1 << _BITS).astype(np.int32)
-        rarity = np.log((1 + self.count) / (1 + spread[indices])).astype(np.float32) + 1
-        shape = (self.count, 1 << _BITS)
-        weights = (1 + np.log(prints.counts.astype(np.float32))) * rarity
-        norms = np.sqrt(np.maximum(np.add.reduceat(weights**2, indptr[:-1]) if len(weights) else [], 1e-9))
-        norms[prints.sizes == 0] = 1
-        self.weighted = sp.csr_matrix((weights / np.repeat(norms, prints.sizes).astype(np.float32), indices, indptr), shape)
-        self.rarity = rarity
-        self.titled = prints.titled
-        self.spread = spread
+        self.starts = np.concatenate([[0], np.cumsum(prints.sizes)])
+        self.columns = prints.columns
+        self.flags = prints.flags
         self.sizes = prints.sizes
+        self.spread = np.bincount(prints.columns, minlength=_WIDTH)
+        total = 1 + self.count + background.texts
+        rarity = np.log(total / (1 + self.spread + background.spread)).astype(np.float32) + 1
+        self.rarity = rarity
+        weights = (1 + np.log(prints.counts.astype(np.float32))) * rarity[prints.columns]
+        rows = np.repeat(np.arange(self.count), prints.sizes)
+        norms = np.sqrt(np.bincount(rows, weights**2, self.count))
+        weights /= np.maximum(norms, 1e-9).astype(np.float32)[rows]
+        self.weights = weights
+
+    def _matrix(self, values: Floats, rows: Ints) -> sp.csr_matrix:
+        """Return some rows of a matrix with the bigrams of the texts as columns."""
+        matrix = sp.csr_matrix((values, self.columns, self.starts), (self.count, _WIDTH))
+        return matrix[rows]
 
     def candidates(self) -> tuple[Ints, Ints]:
         """Return pairs (left, right), left before right, that share rare bigrams."""
         keys = self._keys()
         turned = keys.T.tocsr()
-        lefts, rights = [], []
+        found = [np.zeros(0, np.int64)]
         for begin in range(0, self.count, _BLOCK):
             shared = (keys[begin : begin + _BLOCK] @ turned).tocoo()
-            row, column, value = shared.row.astype(np.int64) + begin, shared.col.astype(np.int64), shared.data
-            good = (row != column) & (value >= _LEAST_SHARED)
-            row, column, value = row[good], column[good], value[good]
+            good = shared.data >= _LEAST_SHARED
+            row, column, value = (
+                shared.row[good].astype(np.int64) + begin,
+                shared.col[good].astype(np.int64),
+                shared.data[good],
+            )
+            other = row != column
+            row, column, value = row[other], column[other], value[other]
             order = np.lexsort((column, -value, row))
             row, column = row[order], column[order]
-            first = np.searchsorted(row, row, side="left")
-            near = np.arange(len(row)) - first < _NEIGHBOURS
-            lefts.append(np.minimum(row[near], column[near]))
-            rights.append(np.maximum(row[near], column[near]))
-        pairs = np.unique(np.concatenate(lefts or [np.zeros(0, np.int64)]) * self.count + np.concatenate(rights or [np.zeros(0, np.int64)]))
+            near = np.arange(len(row)) - np.searchsorted(row, row) < _NEIGHBOURS
+            row, column = row[near], column[near]
+            found.append(np.minimum(row, column) * self.count + np.maximum(row, column))
+        pairs = np.unique(np.concatenate(found))
         return pairs // max(1, self.count), pairs % max(1, self.count)
 
     def _keys(self) -> sp.csr_matrix:
         """Return (texts × bigrams) with a one for each of a text's rarest bigrams that stand elsewhere, too."""
-        indices = self.weighted.indices
-        usable = np.flatnonzero((self.spread[indices] > 1) & (self.spread[indices] <= _COMMON))
-        row = np.repeat(np.arange(self.count), self.sizes)[usable]
-        order = np.lexsort((indices[usable], -self.weighted.data[usable], row))
-        row, chosen = row[order], usable[order]
-        kept = np.arange(len(row)) - np.searchsorted(row, row, side="left") < _KEYS
-        shape = (self.count, 1 << _BITS)
+        spread = self.spread[self.columns]
+        usable = np.flatnonzero((spread > 1) & (spread <= _COMMON))
+        row = np.repeat(np.arange(self.count, dtype=np.int32), self.sizes)[usable]
+        order = np.lexsort((self.columns[usable], -self.weights[usable], row))
+        row, usable = row[order], usable[order]
+        kept = np.arange(len(row)) - np.searchsorted(row, row) < _KEYS
         ones = np.ones(int(kept.sum()), np.float32)
-        return sp.csr_matrix((ones, (row[kept], indices[chosen[kept]])), shape)
+        return sp.csr_matrix((ones, (row[kept], self.columns[usable[kept]])), (self.count, _WIDTH))
 
     def judge(self, left: Ints, right: Ints) -> Pairs:
-        """Score pairs: the cosine of all bigrams, and the share of each title that the other text covers."""
-        scores, cosines = [], []
-        mass = sp.csr_matrix((self.rarity * self.titled, self.weighted.indices, self.weighted.indptr), self.weighted.shape)
-        present = sp.csr_matrix((np.ones_like(self.rarity), self.weighted.indices, self.weighted.indptr), self.weighted.shape)
-        whole = np.maximum(np.asarray(mass.sum(axis=1)).ravel(), 1e-9)
-        for begin in range(0, len(left), _BLOCK):
-            a, b = left[begin : begin + _BLOCK], right[begin : begin + _BLOCK]
-            cosine = np.asarray(self.weighted[a].multiply(self.weighted[b]).sum(axis=1)).ravel()
-            there = np.asarray(mass[a].multiply(present[b]).sum(axis=1)).ravel() / whole[a]
-            back = np.asarray(mass[b].multiply(present[a]).sum(axis=1)).ravel() / whole[b]
-            evidence = 9.0 * cosine + 1.6 * np.minimum(there, back) + 2.2 * np.maximum(there, back) - 3.6
-            scores.append(1 / (1 + np.exp(-evidence)))
-            cosines.append(cosine)
+        """Score pairs of texts."""
+        blocks = [self._judge(left[at : at + _BLOCK], right[at : at + _BLOCK]) for at in range(0, len(left), _BLOCK)]
         empty = np.zeros(0, np.float32)
-        return Pairs(left, right, np.concatenate(scores or [empty]), np.concatenate(cosines or [empty]))
+        score, cosine, conflict = (
+            (np.concatenate([empty, *column]) for column in zip(*blocks, strict=True)) if blocks else [empty] * 3
+        )
+        return Pairs(left, right, score, cosine, conflict.astype(bool))
+
+    def _judge(self, left: Ints, right: Ints) -> tuple[Floats, Floats, Flags]:
+        rarity = self.rarity[self.columns]
+        a, b = self._matrix(self.weights, left), self._matrix(self.weights, right)
+        cosine = _sum(a.multiply(b))
+        there: dict[str, Floats] = {}
+        back: dict[str, Floats] = {}
+        present = np.ones_like(rarity)
+        in_left, in_right = self._matrix(present, left), self._matrix(present, right)
+        for name, flag in (("title", _TITLED), ("name", _NAMED), ("both", _TITLED | _NAMED)):
+            values = np.where(self.flags & flag == flag, rarity, 0)
+            there[name] = _covered(self._matrix(values, left), in_right)
+            back[name] = _covered(self._matrix(values, right), in_left)
+        conflict = (there["both"] <= _CONTRADICTED) & (back["both"] <= _CONTRADICTED)
+        evidence = _OFFSET + _WEIGHTS["cosine"] * cosine + _WEIGHTS["conflict"] * conflict
+        for name in ("title", "name"):
+            evidence += _WEIGHTS[f"{name}_least"] * np.minimum(there[name], back[name])
+            evidence += _WEIGHTS[f"{name}_most"] * np.maximum(there[name], back[name])
+        return (1 / (1 + np.exp(-evidence))).astype(np.float32), cosine, conflict
+
+
+def _sum(matrix: sp.spmatrix) -> Floats:
+    return np.asarray(matrix.sum(axis=1)).ravel()
+
+
+def _covered(mass: sp.csr_matrix, other: sp.csr_matrix) -> Floats:
+    """Return which share of a mass stands in the other text, a half where there is none to be covered."""
+    whole = _sum(mass)
+    return np.where(whole > 0, _sum(mass.multiply(other)) / np.maximum(whole, 1e-9), np.float32(0.5))
 
 
 def group(count: int, pairs: Pairs) -> Ints:
@@ -188,8 +290,7 @@ def group(count: int, pairs: Pairs) -> Ints:
         a, b = issue[int(pairs.left[at])], issue[int(pairs.right[at])]
         if a == b:
             continue
-        if a > b:
-            a, b = b, a
+        a, b = min(a, b), max(a, b)
         ours, theirs = members.get(a, [a]), members.get(b, [b])
         few, many = (ours, theirs) if len(ours) <= len(theirs) else (theirs, ours)
         across = sum(len(linked[one].intersection(many)) for one in few)
@@ -201,32 +302,48 @@ def group(count: int, pairs: Pairs) -> Ints:
     return np.array(issue, np.int64)
 
 
-def match(ids: Sequence[str], prints: Fingerprint) -> list[Duplicate]:
+def match(ids: Sequence[str], prints: Fingerprint, background: Background) -> list[Duplicate]:
     """Return for each submission of a run whether it repeats or joins an earlier one.
 
     Parameters
     ----------
     ids : their ids, in the order of arrival: the earliest text of an issue is its anchor.
     prints : their fingerprint, in the same order.
+    background : how common bigrams are in general.
     """
-    matcher = Matcher(prints)
+    matcher = Matcher(prints, background)
     pairs = matcher.judge(*matcher.candidates())
     issue = group(len(ids), pairs)
     best: dict[int, tuple[float, float, int]] = {}
-    for a, b, score, cosine in zip(pairs.left.tolist(), pairs.right.tolist(), pairs.score.tolist(), pairs.cosine.tolist(), strict=True):
-        if issue[a] == issue[b] and (cosine, -a) > (best.get(b, (0.0, 0.0, 0))[0], -best.get(b, (0.0, 0.0, 0))[2]):
-            best[b] = (cosine, score, a)
-    first_text: dict[int, int] = {}
+    inside = np.flatnonzero(issue[pairs.left] == issue[pairs.right])
+    for at in inside.tolist():
+        repeated = float(pairs.cosine[at]) * (not pairs.conflict[at])
+        candidate = (repeated, float(pairs.score[at]), -int(pairs.left[at]))
+        right = int(pairs.right[at])
+        best[right] = max(best.get(right, candidate), candidate)
+    original: dict[int, int] = {}
     out = []
     for index, name in enumerate(ids):
         anchor = int(issue[index])
-        cosine, score, near = best.get(index, (0.0, 0.0, anchor))
+        cosine, score, near = best.get(index, (0.0, _SAME, -anchor))
         if anchor == index:
             out.append(Duplicate("unique", None, f"issue-{name}", 0.0))
         elif cosine >= _REPEATED:
-            original = first_text.get(near, near)
-            first_text[index] = original
-            out.append(Duplicate("duplicate", ids[original], f"issue-{ids[anchor]}", round(score, 4)))
+            original[index] = original.get(-near, -near)
+            out.append(
+                Duplicate("duplicate", ids[original[index]], f"issue-{ids[anchor]}", round(max(score, cosine), 4))
+            )
         else:
             out.append(Duplicate("same_issue", ids[anchor], f"issue-{ids[anchor]}", round(score, 4)))
     return out
+
+
+def shared(keywords: Sequence[str], text: str, other_keywords: Sequence[str], other_text: str) -> tuple[str, ...]:
+    """Return the terms that tie two texts: keywords of either that stand in the other.
+
+    >>> shared(["搅拌站", "灰尘"], "搅拌站灰尘大", ["翡翠湾", "搅拌站"], "翡翠湾旁的搅拌站")
+    ('搅拌站',)
+    """
+    there = [word for word in keywords if word in other_text]
+    back = [word for word in other_keywords if word in text]
+    return tuple(dict.fromkeys(there + back))

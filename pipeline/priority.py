@@ -1,7 +1,8 @@
 """Priority by the rubric of the duty desk: signals with scope first, a learned ordinal score beneath.
 
-A signal is a row of corpora/priority_signals.csv: what must stand in a sentence, what else is needed, what takes it back.
-Danger to life now is a floor that no model lowers; a consultation is capped; the sentence that decided is the reason.
+A signal is a row of corpora/priority_signals.csv: what must stand in a sentence, what else is needed, what takes it
+back. Danger to life now is a floor that no model lowers; a consultation is capped; the sentence that decided is the
+reason.
 """
 
 from __future__ import annotations
@@ -20,13 +21,28 @@ from pipeline.knowledge import CORPORA, split, table
 from pipeline.records import LEVELS, Level, Priority, Reason
 
 SIGNALS = CORPORA / "priority_signals.csv"
-_COLUMNS = ("code", "level", "kind", "hints", "pattern", "needs", "unless", "explanation", "examples", "counterexamples")
+_COLUMNS = (
+    "code",
+    "level",
+    "kind",
+    "hints",
+    "pattern",
+    "needs",
+    "unless",
+    "explanation",
+    "examples",
+    "counterexamples",
+)
 
 _SENTENCE_SIGNS = "。！？!?\n；;"
 _SENTENCE_END = re.compile(f"[{_SENTENCE_SIGNS}]")
-_PREVENTED = re.compile(r"(?:避免|防止|预防|以防|杜绝|谨防|如果|假如|假设|万一|会不会|是否会|不会|未雨绸缪|严防|减少)[^，。；]{0,10}$")
+_PREVENTED = re.compile(
+    r"(?:避免|防止|预防|以防|杜绝|谨防|如果|假如|假设|万一|会不会|是否会|不会|未雨绸缪|严防|减少)[^，。；]{0,10}$"
+)
 _NEGATED = re.compile(r"(?:没有?|未|并非|不是|从未|无|不存在|尚未)$")
-_OVER = re.compile(r"(?:去年|前年|早年|多年前|[0-9一二两三四五六七八九十几]+年前|曾经|当年|以前|上次|已经?(?:解决|处理好|修好|整改|平息|结案|破案))")
+_OVER = re.compile(
+    r"(?:去年|前年|早年|多年前|[0-9一二两三四五六七八九十几]+年前|曾经|当年|以前|上次|已经?(?:解决|处理好|修好|整改|平息|结案|破案))"
+)
 
 _FROM_SIGNAL = 0.10
 _FROM_MODEL = 0.62
@@ -211,9 +227,9 @@ def prioritise(text: str, *, mask: int | None = None, intent: str, levels: tuple
     asking = intent in ("consultation", "suggestion", "thanks")
     if any(each.signal.level == Level.URGENT for each in found):
         level = Level.URGENT
-    elif found and (raised >= _FROM_SIGNAL * (4 if asking else 1) or len(found) >= 3):
-        level = Level.HIGH
-    elif raised >= _FROM_MODEL and not asking:
+    elif (found and (raised >= _FROM_SIGNAL * (4 if asking else 1) or len(found) >= 3)) or (
+        raised >= _FROM_MODEL and not asking
+    ):
         level = Level.HIGH
     else:
         level = Level.LOW if levels[0] > levels[1] else Level.NORMAL

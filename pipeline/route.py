@@ -1,7 +1,8 @@
 """Who takes it up: sector, committee, place and members, from tables that an office can edit.
 
 The crosswalk gives sector and committee by topic, the place tree says where, and members are ranked by sector,
-speciality and nearness. What must not go to members by itself (accusations against officials) is restricted to the office.
+speciality and nearness. What must not go to members by itself (accusations against officials) is restricted to the
+office.
 """
 
 from __future__ import annotations
@@ -154,8 +155,9 @@ class Places:
     def recognise(self, text: str, field: str | None = None) -> Place | None:
         """Return the place that a submission is about, or None where none is named or it stays open.
 
-        The place field counts more than the text, a place that is named often and early more than a passing one; of several
-        that lie one in the other the narrowest is taken, and a name that several places share counts only where others decide.
+        The place field counts more than the text, a place that is named often and early more than a passing one; of
+        several that lie one in the other the narrowest is taken, and a name that several places share counts only where
+        others decide.
         """
         if not self._named:
             return None
@@ -252,7 +254,9 @@ class Router:
         place : id of the place, from `locate`.
         """
         name = self.places.by_id[place].name if place else None
-        rule = self.crosswalk.get((topic.level1 or "", topic.level2 or "")) or self.crosswalk.get((topic.level1 or "", ""))
+        rule = self.crosswalk.get((topic.level1 or "", topic.level2 or "")) or self.crosswalk.get(
+            (topic.level1 or "", "")
+        )
         if rule is None:
             return Route(None, (), None, name, (), False, (f"没有适用的规则，由{_DESK}处理",))
         if rule.restricted or _ACCUSED.search(text):
@@ -274,26 +278,29 @@ class Router:
                 continue  # the text is about the member's own organisation
             shared = _shared(member.speciality, text)
             if shared:
-                score, reasons = score + min(0.3, 0.1 * len(shared)), (*reasons, f"专长“{member.speciality}”与“{'、'.join(shared[:3])}”相合")
+                score, reasons = (
+                    score + min(0.3, 0.1 * len(shared)),
+                    (*reasons, f"专长“{member.speciality}”与“{'、'.join(shared[:3])}”相合"),
+                )
             choices.append(MemberChoice(member.id, member.name, round(min(1.0, score), 4), reasons))
         choices.sort(key=lambda choice: (-choice.score, choice.id))
         return tuple(choices[:_PROPOSED])
 
     def _rank(self, rule: Rule, place: str | None) -> list[tuple[float, Member, tuple[str, ...]]]:
         """Return the members of the sectors of a rule, best first, by sector and nearness alone."""
-        ranked = []
+        ranked: list[tuple[float, Member, tuple[str, ...]]] = []
         for member in self.members:
             if rule.sector in member.sectors:
-                score, reasons = 0.5, (f"界别“{rule.sector}”牵头",)
+                score, reasons = 0.5, [f"界别“{rule.sector}”牵头"]
             elif assisting := [sector for sector in rule.assist if sector in member.sectors]:
-                score, reasons = 0.3, (f"界别“{assisting[0]}”协助",)
+                score, reasons = 0.3, [f"界别“{assisting[0]}”协助"]
             else:
                 continue
             steps = self.places.distance(place, member.place)
             if steps is not None:
                 score += 0.2 / (1 + steps)
-                reasons = (*reasons, "就在当地" if steps == 0 else f"相距 {steps} 级")
-            ranked.append((score, member, reasons))
+                reasons.append("就在当地" if steps == 0 else f"相距 {steps} 级")
+            ranked.append((score, member, tuple(reasons)))
         ranked.sort(key=lambda each: (-each[0], each[1].id))
         return ranked
 

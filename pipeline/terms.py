@@ -78,4 +78,3 @@ def strongest(found: Terms, scores: npt.NDArray[np.float64], texts: int, most: i
     bounds = np.searchsorted(found.rows[order], np.arange(texts + 1))
     picked = order.tolist()
     return [picked[low:high] for low, high in itertools.pairwise(bounds.tolist())]
-

@@ -36,7 +36,8 @@ _STEPS = 60
 _TOLERANCE = 1e-3
 _KNOWLEDGE_WEIGHT = 0.2
 _DAMPING = 0.7
-"""Strangers' letters are further from the written texts than these are from one another: probabilities are damped so much more."""
+"""Strangers' letters are further from the written texts than these are from one another: probabilities are damped so
+much more."""
 _NEVER = -30.0
 _FOLDS = 5
 _PRECISION = 0.95
@@ -47,8 +48,8 @@ _TERM_COPIES = {1: 1, 2: 2, 3: 4}
 class Example:
     """A labelled text; a label that is None is not used for its head.
 
-    `knowledge` marks what is no submission but says what belongs to a topic. `hand` names the batch that a text was written
-    in: where there are several, a model is judged on the ones that it was not trained on.
+    `knowledge` marks what is no submission but says what belongs to a topic. `hand` names the batch that a text was
+    written in: where there are several, a model is judged on the ones that it was not trained on.
     """
 
     text: str
@@ -106,7 +107,13 @@ def read_knowledge() -> list[Example]:
     examples = []
     for _, row in table(CORPORA / "topics.csv"):
         topic = row["level1"] + SEPARATOR + row["level2"]
-        own = [row["definition"], row["level2"], *row["belongs"].split("|"), *row["aliases"].split("|"), *row["matters"].split("|")]
+        own = [
+            row["definition"],
+            row["level2"],
+            *row["belongs"].split("|"),
+            *row["aliases"].split("|"),
+            *row["matters"].split("|"),
+        ]
         examples += [Example(text, topic, knowledge=True) for text in own if text and row["level2"] != "其他"]
     for _, row in table(CORPORA / "lexicon" / "topics.csv", "term", "level1", "level2", "weight"):
         topic = row["level1"] + SEPARATOR + row["level2"]
@@ -161,7 +168,7 @@ class Fitted:
 
 
 def _folds(truth: Ints, hands: Strings) -> list[tuple[Ints, Ints]]:
-    """Split examples by who wrote them, which is nearest to meeting strangers' letters; at random where one hand wrote all."""
+    """Split examples by who wrote them, the nearest to meeting strangers' letters; at random where one hand wrote all."""
     from sklearn.model_selection import GroupKFold, StratifiedKFold
 
     several = len(set(hands))
@@ -179,7 +186,7 @@ def _fit_head(matrix: Any, labels: Strings, order: Sequence[str], examples: Sequ
     real = np.flatnonzero(~known)
     truth = np.array([order.index(label) for label in labels[real]], np.int64)
     held_out = np.zeros((len(real), len(order)), np.float32)
-    for train, test in _folds(truth, np.array([examples[row].hand for row in real])):
+    for train, test in _folds(truth, np.array([examples[row].hand for row in real.tolist()])):
         rows = np.concatenate([real[train], np.flatnonzero(known)])
         linear = fit_linear(matrix[rows], labels[rows], order, weight[rows])
         held_out[test] = matrix[real[test]] @ linear.weights + linear.bias
@@ -187,7 +194,7 @@ def _fit_head(matrix: Any, labels: Strings, order: Sequence[str], examples: Sequ
 
 
 def _dial(confidence: npt.NDArray[np.float64], precision: float) -> float:
-    """Return the confidence from which predictions are right, on average, in the share asked for: by their own probabilities."""
+    """Return the confidence from which predictions are, by their own probabilities, right in the share asked for."""
     ranked = np.sort(confidence)[::-1]
     good = np.flatnonzero(np.cumsum(ranked) / np.arange(1, len(ranked) + 1) >= precision)
     return round(float(ranked[good[-1]]), 4) if len(good) else 1.0
@@ -219,7 +226,9 @@ def train(examples: Sequence[Example], folder: Path, *, sources: dict[str, str])
     dial = 1.0
     for name, labels in (("topic", order), ("intent", INTENTS[:4]), ("junk", JUNK), ("priority", LEVELS)):
         rows, values = _labelled(examples, name)
-        fitted = _fit_head(matrix[rows], np.array(values), [str(each) for each in labels], [examples[row] for row in rows])
+        fitted = _fit_head(
+            matrix[rows], np.array(values), [str(each) for each in labels], [examples[row] for row in rows]
+        )
         start = heads[-1].columns.stop if heads else 0
         heads.append(Head(name, fitted.linear.labels, start, fitted.sharpness))
         columns.append(fitted.linear)
@@ -229,7 +238,7 @@ def train(examples: Sequence[Example], folder: Path, *, sources: dict[str, str])
             scores["level1_accuracy"] = round(float(first_right.mean()), 4)
             dial = _dial(confidence, _PRECISION)
     weights, scale = _quantised(np.hstack([linear.weights for linear in columns]))
-    arrays = {
+    arrays: dict[str, artefact.Array] = {
         "keys": every.keys,
         "idf": every.idf,
         "weights": weights,
@@ -239,7 +248,9 @@ def train(examples: Sequence[Example], folder: Path, *, sources: dict[str, str])
     meta = {
         "name": folder.name,
         "software": __version__,
-        "heads": [{"name": h.name, "labels": list(h.labels), "start": h.start, "sharpness": h.sharpness} for h in heads],
+        "heads": [
+            {"name": h.name, "labels": list(h.labels), "start": h.start, "sharpness": h.sharpness} for h in heads
+        ],
         "dial": dial,
         "sources": sources,
         "examples": sum(not example.knowledge for example in examples),
@@ -284,10 +295,14 @@ def _with_second_level(examples: Sequence[Example]) -> list[Example]:
 def _check(examples: Sequence[Example]) -> None:
     counts = Counter(e.topic for e in examples if e.topic and not e.knowledge)
     if sum(counts.values()) < 50:
-        raise InputError(f"只有 {sum(counts.values())} 条带主题的文本：训练至少要 50 条。请补充数据，或加上 --base corpora。")
+        raise InputError(
+            f"只有 {sum(counts.values())} 条带主题的文本：训练至少要 50 条。请补充数据，或加上 --base corpora。"
+        )
     rare = [topic for topic, count in counts.items() if count < _FOLDS]
     if rare:
-        raise InputError(f"主题“{rare[0]}”只有 {counts[rare[0]]} 条：每个主题至少要 {_FOLDS} 条。请补充，或加上 --base corpora。")
+        raise InputError(
+            f"主题“{rare[0]}”只有 {counts[rare[0]]} 条：每个主题至少要 {_FOLDS} 条。请补充，或加上 --base corpora。"
+        )
 
 
 def _labelled(examples: Sequence[Example], name: str) -> tuple[list[int], list[str]]:
@@ -305,7 +320,9 @@ def _first_level(fitted: Fitted, order: Sequence[str]) -> tuple[npt.NDArray[np.b
     logits = fitted.held_out * fitted.sharpness
     chances = np.exp(logits - logits.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
-    firsts = np.stack([chances[:, parent == index].sum(axis=1) for index in range(len(names))], axis=1).astype(np.float64)
+    firsts = np.stack([chances[:, parent == index].sum(axis=1) for index in range(len(names))], axis=1).astype(
+        np.float64
+    )
     return firsts.argmax(axis=1) == parent[fitted.truth], firsts.max(axis=1)
 
 
@@ -314,7 +331,8 @@ def _card(meta: dict[str, Any], examples: Sequence[Example]) -> str:
     lines = [
         f"# {meta['name']}",
         "",
-        f"Trained by minyi {meta['software']} on {meta['examples']} texts. Held out in turn, by who wrote them (no real letters):",
+        f"Trained by minyi {meta['software']} on {meta['examples']} texts.",
+        "Scores on texts held out in turn, by who wrote them (no real letters among them):",
         "",
         *(f"- {name}: {value}" for name, value in meta["cross_validation"].items()),
         f"- a topic needs no review from a confidence of {meta['dial']} on",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -15,9 +15,20 @@ from pipeline.clean import clean
 from pipeline.features import batch
 from pipeline.keywords import Keywords
 from pipeline.knowledge import models_folder
-from pipeline.match import Fingerprint, fingerprint, join, match
+from pipeline.match import Background, Fingerprint, fingerprint, join, match, shared
 from pipeline.priority import hints, prioritise
-from pipeline.records import Clean, Decision, Duplicate, Judgement, Level, Priority, Provenance, Status, Submission, Topic
+from pipeline.records import (
+    Clean,
+    Decision,
+    Duplicate,
+    Judgement,
+    Level,
+    Priority,
+    Provenance,
+    Status,
+    Submission,
+    Topic,
+)
 from pipeline.route import Router
 from pipeline.segment import Segmenter, dictionary_id
 from pipeline.terms import terms
@@ -39,11 +50,12 @@ class Triage:
     '城乡建设'
     """
 
-    def __init__(self, classifier: Classifier, router: Router, *, model: str) -> None:
+    def __init__(self, classifier: Classifier, router: Router, *, model: str, background: Background) -> None:
         self.classifier = classifier
         self.router = router
         self.segmenter = Segmenter()
         self.model = model
+        self.background = background
         self.keywords = Keywords(classifier.vocabulary)
 
     @classmethod
@@ -64,13 +76,16 @@ class Triage:
         """
         router = Router.load(rules=rules, places=places, members=members)
         classifier, meta = Classifier.load(models_folder() / model)
-        return cls(classifier, router, model=artefact.model_id(meta))
+        background = Background.of(classifier.vocabulary, meta["examples"])
+        return cls(classifier, router, model=artefact.model_id(meta), background=background)
 
     @cached_property
     def provenance(self) -> Provenance:
         """What decides here, as it is stamped on every decision."""
         dictionary = f"{self.segmenter.name}+{dictionary_id()}"
-        return Provenance(self.model, self.router.rules_id(), dictionary, f"minyi {__version__}, opencc {version('opencc')}")
+        return Provenance(
+            self.model, self.router.rules_id(), dictionary, f"minyi {__version__}, opencc {version('opencc')}"
+        )
 
     def judge(self, submissions: Sequence[Submission]) -> tuple[list[Judgement], Fingerprint]:
         """Judge texts one by one: all that needs no other submission. The result does not depend on the grouping."""
@@ -107,7 +122,9 @@ class Triage:
             keywords=keywords,
             intent="other" if junk else verdict.intent,
             topic=verdict.topic,
-            priority=Priority(Level.LOW, 0.0) if junk else prioritise(text, mask=mask, intent=verdict.intent, levels=verdict.levels),
+            priority=Priority(Level.LOW, 0.0)
+            if junk
+            else prioritise(text, mask=mask, intent=verdict.intent, levels=verdict.levels),
             route=router.route(text, verdict.topic, router.locate(text, submission.place)),
         )
 
@@ -124,8 +141,16 @@ class Triage:
             part, printed = self.judge(chunk)
             judged += part
             prints.append(printed)
-        duplicates = match([each.id for each in judged], join(prints))
-        return [self.decide(each, duplicate) for each, duplicate in zip(judged, duplicates, strict=True)]
+        duplicates = match([each.id for each in judged], join(prints), self.background)
+        by_id = {each.id: each for each in judged}
+        decisions = []
+        for each, duplicate in zip(judged, duplicates, strict=True):
+            if duplicate.of is not None:
+                other = by_id[duplicate.of]
+                tied = shared(each.keywords, each.clean.text, other.keywords, other.clean.text)
+                duplicate = replace(duplicate, shared=tied)
+            decisions.append(self.decide(each, duplicate))
+        return decisions
 
 
 def chunks(submissions: Iterable[Submission], size: int = CHUNK) -> Iterator[list[Submission]]:

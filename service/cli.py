@@ -16,9 +16,13 @@ app = typer.Typer(
     add_completion=False,
 )
 
-Files = Annotated[list[Path], typer.Argument(help="输入文件（.jsonl .csv .tsv .xlsx .txt .docx），- 为标准输入。", show_default=False)]
+Files = Annotated[
+    list[Path], typer.Argument(help="输入文件（.jsonl .csv .tsv .xlsx .txt .docx），- 为标准输入。", show_default=False)
+]
 Out = Annotated[Path | None, typer.Option("-o", "--out", help="输出文件，按后缀定格式；省略则把 JSON 行写到标准输出。")]
-Columns = Annotated[list[str] | None, typer.Option("--column", help="列名对应，如 --column body=诉求描述，可多次给出。")]
+Columns = Annotated[
+    list[str] | None, typer.Option("--column", help="列名对应，如 --column body=诉求描述，可多次给出。")
+]
 Model = Annotated[str, typer.Option("--model", help="模型名。")]
 Table = Path | None
 
@@ -54,7 +58,9 @@ def triage(
     from service.commands import run_triage
 
     raise typer.Exit(
-        run_triage(files, out, _wanted(column), model=model, members=members, places=places, rules=rules, processes=processes)
+        run_triage(
+            files, out, _wanted(column), model=model, members=members, places=places, rules=rules, processes=processes
+        )
     )
 
 
@@ -69,7 +75,10 @@ def clean(files: Files, out: Out = None, column: Columns = None) -> None:
 @app.command()
 def train(
     name: Annotated[str, typer.Option("--name", help="新模型的名字。")],
-    data: Annotated[list[Path] | None, typer.Option("--data", help="带标签的文件（text 或 title/body，加 topic 等列），可多次给出。")] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", help="带标签的文件（text 或 title/body，加 topic 等列），可多次给出。"),
+    ] = None,
     base: Annotated[str | None, typer.Option("--base", help="corpora：在自带语料的基础上训练。")] = None,
     label: Annotated[str, typer.Option("--label", help="主题标签所在的列。")] = "topic",
 ) -> None:
@@ -90,6 +99,26 @@ def evaluate(
     from service.commands import run_evaluate
 
     raise typer.Exit(run_evaluate(data, model, label, out))
+
+
+corpora = typer.Typer(help="自带语料：核对、更新清单。", no_args_is_help=True)
+app.add_typer(corpora, name="corpora")
+
+
+@corpora.command("check")
+def corpora_check() -> None:
+    """核对 corpora/ 与清单是否一致，标注是否合规。"""
+    from service.commands import run_corpora_check
+
+    raise typer.Exit(run_corpora_check())
+
+
+@corpora.command("seal")
+def corpora_seal() -> None:
+    """按 corpora/ 的现状更新清单。"""
+    from pipeline.manifest import seal
+
+    seal()
 
 
 def main() -> None:

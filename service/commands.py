@@ -33,7 +33,9 @@ class Rejections:
 
     def __call__(self, rejected: Rejected) -> None:
         """Keep a rejected row."""
-        with self._part.open("a" if self.count else "w", encoding="utf-8-sig" if not self.count else "utf-8", newline="") as stream:
+        with self._part.open(
+            "a" if self.count else "w", encoding="utf-8-sig" if not self.count else "utf-8", newline=""
+        ) as stream:
             writer = csv.writer(stream)
             if not self.count:
                 writer.writerow(["文件", "行", "原因", "内容"])
@@ -132,6 +134,10 @@ def _tell(intake: Intake, result: Run, out: Path | None) -> None:
     lines = []
     for source in intake.sources:
         lines.append(f"{source.name}：{source.rows} 件（{source.encoding or '空文件'}）")
+    for name, line, given in intake.renamed[:_SHOWN]:
+        lines.append(f"{name}:{line}: 编号重复而文字不同，改记为 {given}")
+    if len(intake.renamed) > _SHOWN:
+        lines.append(f"…… 另有 {len(intake.renamed) - _SHOWN} 件编号重复。")
     per_second = summary.rows / summary.seconds if summary.seconds else 0
     levels = "  ".join(f"{name} {summary.priority[level]}" for level, name in PRIORITY.items())
     unread = summary.status["unreadable"]
@@ -171,7 +177,9 @@ def run_train(name: str, data: Sequence[Path], base: str | None, label: str) -> 
 
     examples, sources = labelled.gather(data, base=base, label=label)
     meta = train(examples, models_folder() / name, sources=sources)
-    sys.stderr.write(f"模型 {name}：{meta['examples']} 条文本，交叉验证 {meta['cross_validation']}，在 {models_folder() / name}\n")
+    sys.stderr.write(
+        f"模型 {name}：{meta['examples']} 条文本，交叉验证 {meta['cross_validation']}，在 {models_folder() / name}\n"
+    )
     return 0
 
 
@@ -188,4 +196,18 @@ def run_evaluate(data: Sequence[Path], model: str, label: str, out: Path | None)
             temporary.write_text(text + "\n", encoding="utf-8")
     else:
         sys.stdout.write(text + "\n")
+    return 0
+
+
+def run_corpora_check() -> int:
+    """Check corpora/; see `service.cli.corpora_check`."""
+    from pipeline.manifest import check as check_manifest
+    from pipeline.priority import load_signals
+    from pipeline.route import load_crosswalk
+    from pipeline.train import read_knowledge, read_written, written_files
+
+    files = check_manifest()
+    texts = len(read_written(written_files()))
+    told = f"{files} 个文件与清单一致；{texts} 条文本，{len(read_knowledge())} 条主题知识"
+    sys.stderr.write(f"{told}，{len(load_signals())} 条紧急信号，{len(load_crosswalk())} 条对照规则。\n")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.clean import reading, script, width
 from pipeline.clean.edits import compose, replay
-from pipeline.records import Clean
+from pipeline.records import Clean, Edit
 
 __all__ = ["clean"]
 
@@ -20,7 +20,7 @@ def clean(text: str) -> Clean:
     >>> clean("安裝電梯(tī)").text
     '安装电梯(tī)'
     """
-    edits = []
+    edits: list[Edit] = []
     current = text
     for find in _PASSES:
         if found := find(current):

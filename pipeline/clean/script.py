@@ -31,7 +31,7 @@ def _converter() -> opencc.OpenCC:
 
 
 def _convert(text: str) -> str:
-    converted = _converter().convert(text)
+    converted: str = _converter().convert(text)
     if converted != text:  # only where the text is traditional at all: 著 alone may be meant
         converted = _ZHU.sub("着", converted)
         for variant, plain in _LEFT.items():
@@ -42,7 +42,7 @@ def _convert(text: str) -> str:
 @cache
 def is_traditional(char: str) -> bool:
     """Whether conversion changes this character."""
-    return _converter().convert(char) != char
+    return bool(_converter().convert(char) != char)
 
 
 def edits(text: str) -> list[Edit]:

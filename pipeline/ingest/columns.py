@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,11 +12,11 @@ from pipeline.ingest.encoding import BROKEN
 from pipeline.records import Submission
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "id": ("id", "留言编号", "编号", "序号", "信件编号", "工单编号", "工单号", "受理编号", "number"),
+    "id": ("id", "留言编号", "编号", "信件编号", "工单编号", "工单号", "受理编号", "number", "序号"),
     "title": ("title", "留言主题", "标题", "主题", "信件标题", "事项标题", "subject"),
-    "body": ("body", "留言详情", "内容", "正文", "留言内容", "信件内容", "详情", "诉求内容", "反映内容", "工单内容", "content"),
+    "body": ("body", "留言详情", "内容", "正文", "留言内容", "信件内容", "详情", "诉求内容", "反映内容", "content"),
     "text": ("text", "文本", "全文"),
-    "submitted_at": ("submitted_at", "留言时间", "时间", "来信时间", "提交时间", "发布时间", "受理时间", "日期", "date"),
+    "submitted_at": ("submitted_at", "留言时间", "时间", "来信时间", "提交时间", "受理时间", "日期", "date"),
     "submitter": ("submitter", "留言用户", "用户", "来信人", "姓名", "反映人", "留言人", "user"),
     "place": ("place", "地点", "地址", "区域", "所属区域", "事发地址", "地区"),
     "source": ("source", "来源"),
@@ -25,7 +25,6 @@ NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The columns of a submission and the headers that offices use for them."""
 
-_BY_NAME = {name: field for field, names in NAMES.items() for name in names}
 TEXT_FIELDS = ("text", "title", "body")
 
 
@@ -49,10 +48,10 @@ def _mapping(every: tuple[str, ...], pairs: tuple[tuple[str, str], ...]) -> dict
         if fold(header) in folded:
             found[field] = folded[fold(header)]
     taken = set(found.values())
-    for header in headers:
-        field = _BY_NAME.get(fold(header), "")
-        if field and field not in found and header not in taken:
-            found[field] = header
+    for field, names in NAMES.items():
+        known = [folded[name] for name in names if name in folded and folded[name] not in taken]
+        if known and field not in found:
+            found[field] = known[0]  # the name that says it best, wherever it stands
     return found
 
 
@@ -68,9 +67,10 @@ def has_text(columns: Mapping[str, str]) -> bool:
     return any(field in columns for field in TEXT_FIELDS)
 
 
-def no_text_column(headers: Iterable[str]) -> InputError:
-    """Return the error for a table in which no column could be taken for the text."""
-    seen = "、".join(str(header)[:20] for header in list(headers)[:12] if header) or "（没有表头）"
+def no_text_column(rows: Sequence[Sequence[str]]) -> InputError:
+    """Return the error for a table of whose first rows none names a column of text."""
+    widest = max(rows, key=len) if rows else ()
+    seen = "、".join(header[:20] for header in widest[:12] if header) or "（没有表头）"
     return InputError(
         f"找不到正文列。看到的列：{seen}。需要“内容/正文/body”或“标题/title”或“text”之一；"
         "列名不同时用 --column 指明，例如 --column body=诉求描述。"

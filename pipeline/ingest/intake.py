@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pipeline.errors import InputError, RowError
 from pipeline.ingest import columns, readers
@@ -38,7 +40,7 @@ def _sniff(head: bytes, wanted: Mapping[str, str]) -> str:
 
 
 class Intake:
-    """An iterator over the submissions of some files; what it met is in `sources` afterwards.
+    """An iterator over the submissions of some files; what it met is in `sources` and `renamed` afterwards.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ class Intake:
         self.wanted = dict(wanted or {})
         self.rejected = rejected
         self.sources: list[Source] = []
-        self.rejections = 0
+        self.renamed: list[tuple[str, int, str]] = []
         columns.check_wanted(self.wanted)
         for path in self.paths:
             self._check(path)
@@ -87,7 +89,8 @@ class Intake:
         for path in self.paths:
             if str(path) != STDIN and path.suffix.lower() in (".jsonl", ".csv", ".tsv"):
                 with path.open("rb") as stream:
-                    total += sum(block.count(b"\n") for block in iter(lambda s=stream: s.read(1 << 20), b""))
+                    while block := stream.read(1 << 20):
+                        total += block.count(b"\n")
         return total
 
     def _open(self, path: Path) -> tuple[BinaryIO, Source]:
@@ -100,29 +103,41 @@ class Intake:
             raise InputError(f"{path}：打不开（{error.strerror}）。请检查权限。") from error
 
     def __iter__(self) -> Iterator[Submission]:
-        seen: set[str] = set()
+        seen: dict[str, int] = {}
         for path in self.paths:
             stream, source = self._open(path)
             self.sources.append(source)
-            prefix = Path(source.name).stem
             with stream:
                 try:
                     for line, values, content in FORMATS[source.format](stream, source, self.wanted):
                         try:
-                            if isinstance(values, RowError):
-                                raise values
-                            fallback = f"{prefix}-{line}"
-                            if fallback in seen:
-                                fallback = f"{prefix}-{len(self.sources)}-{line}"
-                            submission = columns.to_submission(values, source.columns, fallback)
-                            if submission.id in seen:
-                                raise RowError(f"编号“{submission.id}”前面已经出现过：编号不能重复。")
+                            submission = self._submission(line, values, source, seen)
                         except RowError as error:
-                            self.rejections += 1
                             self.rejected(Rejected(source.name, line, str(error), content))
                             continue
-                        seen.add(submission.id)
                         source.rows += 1
                         yield submission
                 except InputError as error:
                     raise InputError(f"{source.name}：{error}") from error
+
+    def _submission(
+        self, line: int, values: dict[str, Any] | RowError, source: Source, seen: dict[str, int]
+    ) -> Submission:
+        """Return the record of a row under an id that is its own.
+
+        Mailboxes do give one number to several letters (a counter that starts anew each day): another text under a
+        number that was seen goes on as NUMBER#2, told in `renamed`; the same text under the same number is the same
+        row twice.
+        """
+        if isinstance(values, RowError):
+            raise values
+        submission = columns.to_submission(values, source.columns, f"{Path(source.name).stem}-{line}")
+        name = submission.id
+        if name in seen:
+            if seen[name] == hash(submission.text):
+                raise RowError(f"编号“{name}”前面已经出现过，文字也相同：同一件来件在文件里出现了两次。")
+            number = next(n for n in itertools.count(2) if f"{name}#{n}" not in seen)
+            submission = replace(submission, id=f"{name}#{number}")
+            self.renamed.append((source.name, line, submission.id))
+        seen[submission.id] = hash(submission.text)
+        return submission

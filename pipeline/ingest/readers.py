@@ -43,7 +43,7 @@ def read_jsonl(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> I
             yield number, RowError(f"不是有效的 JSON（{error}）：每行应是一个 {{…}} 对象。"), content
             continue
         if not isinstance(values, dict):
-            yield number, RowError("这一行不是 JSON 对象：应为 {\"id\": …, \"title\": …, \"body\": …}。"), content  # fmt: skip
+            yield number, RowError('这一行不是 JSON 对象：应为 {"id": …, "title": …, "body": …}。'), content
             continue
         source.columns = columns.mapping(values, wanted)
         yield number, values, content
@@ -53,17 +53,17 @@ def _records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[s
     """Split delimited lines into cells; a quote that never closes costs its own line only."""
     number = 0
     pending: list[str] = []
+
+    def feed(again: list[str], taken: list[str]) -> Iterator[str]:
+        for line in itertools.chain(again, lines):
+            taken.append(line)
+            if len(taken) > _RECORD_LINES:
+                return
+            yield line
+
     while True:
         taken: list[str] = []
-
-        def feed(taken: list[str] = taken) -> Iterator[str]:
-            for line in itertools.chain(iter(pending), lines):
-                taken.append(line)
-                if len(taken) > _RECORD_LINES:
-                    return
-                yield line
-
-        reader = csv.reader(feed(), delimiter=delimiter, strict=True)
+        reader = csv.reader(feed(pending, taken), delimiter=delimiter, strict=True)
         try:
             cells = next(reader)
         except StopIteration:
@@ -100,7 +100,7 @@ def _read_delimited(lines: Iterator[str], source: Source, wanted: Mapping[str, s
         else:
             yield number, dict(zip(header, cells, strict=True)), content
     if header is None:
-        raise columns.no_text_column(max(seen, key=len, default=[]))
+        raise columns.no_text_column(seen)
 
 
 def read_csv(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> Iterator[Row]:
@@ -166,11 +166,11 @@ def read_xlsx(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> It
                 values = {name: cell for name, cell in zip(header, cells, strict=False) if name}
                 yield number, values, "\t".join("" if cell is None else str(cell) for cell in cells)
     if not found:
-        raise columns.no_text_column(max(seen, key=len, default=[]))
+        raise columns.no_text_column(seen)
 
 
 def read_docx(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> Iterator[Row]:
-    """The whole document is one submission: its paragraphs and the cells of its tables, in order."""
+    """Take the whole document as one submission: its paragraphs and the cells of its tables, in order."""
     import docx
     from docx.opc.exceptions import PackageNotFoundError
     from docx.table import Table

@@ -59,4 +59,3 @@ def write(result: Run, path: Path) -> None:
     """Write a run in the format that the ending of `path` names."""
     with beside(path) as temporary:
         ENDINGS[path.suffix.lower()](result, temporary)
-

@@ -22,7 +22,10 @@ _VOICES_SHOWN = 12
 def bars(counts: list[tuple[str, int]]) -> list[dict[str, Any]]:
     """Return rows of a bar chart: label, count, share of the longest in percent."""
     most = max((count for _, count in counts), default=0)
-    return [{"label": label, "count": count, "percent": round(100 * count / most, 1) if most else 0} for label, count in counts]
+    return [
+        {"label": label, "count": count, "percent": round(100 * count / most, 1) if most else 0}
+        for label, count in counts
+    ]
 
 
 def _hot_issue(result: Run, rows: list[int]) -> dict[str, Any]:

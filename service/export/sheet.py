@@ -51,7 +51,11 @@ def write_xlsx(result: Run, path: Path) -> None:
     sheet.auto_filter.ref = f"A1:{last}{len(result.ids) + 1}"
     for number, (_, width) in enumerate(COLUMNS, 1):
         sheet.column_dimensions[get_column_letter(number)].width = width
-    bold, grey, wrap = Font(bold=True), PatternFill("solid", fgColor="DDE6ED"), Alignment(vertical="top", wrap_text=True)
+    bold, grey, wrap = (
+        Font(bold=True),
+        PatternFill("solid", fgColor="DDE6ED"),
+        Alignment(vertical="top", wrap_text=True),
+    )
     red = {"特急": PatternFill("solid", fgColor="F4B6AE"), "紧急": PatternFill("solid", fgColor="FBE0B5")}
 
     def cell(value: str | float, fill: PatternFill | None = None) -> WriteOnlyCell:
