@@ -149,20 +149,18 @@ class Classifier:
 
         A contribution is what the n-gram adds to the logit of the chosen topic over the mean of all topics.
         """
-        row = np.searchsorted(parts.starts, found.position, side="right") - 1
+        row = parts.owners[found.position]
         head = self.heads["topic"]
         gain = self.weights[found.column, head.start + chosen[row]] - self._mean[found.column]
         gain *= self.vocabulary.idf[found.column] / found.length
         size = len(parts.codes) + 1
         change = np.bincount(found.position, gain, size) - np.bincount(found.position + found.length, gain, size)
         running = np.concatenate([[0.0], np.cumsum(np.cumsum(change))])
-        sums = np.bincount(told.term, running[told.ends] - running[told.starts], len(told.words)).astype(np.float64)
+        sums = np.bincount(told.term, running[told.ends] - running[told.starts], len(told)).astype(np.float64)
         best = strongest(told, sums, len(parts), _EVIDENCE)
-        scale = head.sharpness / np.sqrt(np.diff(parts.starts))
-        return [
-            tuple(Evidence(told.words[index], round(float(sums[index] * scale[text]), 3)) for index in picked)
-            for text, picked in enumerate(best)
-        ]
+        sums *= head.sharpness / np.sqrt(np.diff(parts.starts))[told.rows]  # about what the rows' lengths make of it
+        weights = np.round(sums, 3).tolist()
+        return [tuple([Evidence(told.word(index), weights[index]) for index in picked]) for picked in best]
 
 
 def _softmax(logits: Floats) -> Floats:

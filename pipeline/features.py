@@ -43,11 +43,13 @@ class Batch:
     codes : (characters,) with a border (0) after each text.
     starts : (texts + 1,) where each text begins.
     titles : (texts,) where its title ends; equal to the start where it has none.
+    owners : (characters,) the text that each character belongs to.
     """
 
     codes: Codes
     starts: Ints
     titles: Ints
+    owners: npt.NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -61,7 +63,8 @@ def batch(texts: Sequence[str]) -> Batch:
     starts = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([len(text) + 1 for text in texts], out=starts[1:])
     lengths = [max(0, text.find("\n", 0, _TITLE_LONGEST + 1)) for text in texts]
-    return Batch(codes, starts, starts[:-1] + np.asarray(lengths, np.int64))
+    owners = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(starts))
+    return Batch(codes, starts, starts[:-1] + np.asarray(lengths, np.int64), owners)
 
 
 def grams(codes: Codes, length: int) -> tuple[Keys, npt.NDArray[np.bool_]]:
@@ -122,11 +125,10 @@ class Vocabulary:
         Of n-grams that would share a slot of the table only the commonest stays (about one in fifty goes).
         """
         parts = batch(texts)
-        owner = np.repeat(np.arange(len(parts)), np.diff(parts.starts))
         found, counts = [], []
         for length in range(1, LONGEST + 1):
             keys, whole = grams(parts.codes, length)
-            pairs = np.unique(np.stack([keys[whole], owner[whole].astype(np.uint64)]), axis=1)
+            pairs = np.unique(np.stack([keys[whole], parts.owners[whole].astype(np.uint64)]), axis=1)
             unique, count = np.unique(pairs[0], return_counts=True)
             found.append(unique[count >= least])
             counts.append(count[count >= least])
@@ -162,7 +164,7 @@ class Vocabulary:
 
     def matrix(self, parts: Batch, found: Occurrences) -> sp.csr_matrix:
         """Return (texts × n-grams): sublinear counts, the title counting double, times idf, rows of length 1."""
-        row = np.searchsorted(parts.starts, found.position, side="right") - 1
+        row = parts.owners[found.position]
         weight = np.where(found.position < parts.titles[row], _TITLE_WEIGHT, 1.0).astype(np.float32)
         shape = (len(parts), len(self.keys))
         counts = sp.coo_matrix((weight, (row, found.column)), shape=shape).tocsr()

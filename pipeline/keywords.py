@@ -32,4 +32,4 @@ class Keywords:
         rarity = np.where(column >= 0, self._vocabulary.idf[column], self._unknown).astype(np.float64)
         rarity[np.isin(found.keys, self._stopped)] = 0
         best = strongest(found, rarity * found.counts, texts, _MOST)
-        return [tuple(found.words[index] for index in row) for row in best]
+        return [tuple([found.word(index) for index in row]) for row in best]

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from pipeline.features import GOLDEN, Batch, Vocabulary, grams
+from pipeline.features import GOLDEN, Batch, Vocabulary, batch, grams
 from pipeline.records import Duplicate
 
 Floats = npt.NDArray[np.float32]
@@ -92,6 +92,9 @@ class Fingerprint:
     sizes: Ints
 
 
+_LOGS = (1 + np.log(np.maximum(np.arange(256), 1))).astype(np.float32)
+
+
 def _hashed(keys: npt.NDArray[np.uint64]) -> Ints:
     return (keys * GOLDEN >> np.uint64(64 - _BITS)).astype(np.int64)
 
@@ -112,7 +115,7 @@ def fingerprint(parts: Batch) -> Fingerprint:
     """Return the fingerprint of a batch."""
     keys, whole = grams(parts.codes, 2)
     at = np.flatnonzero(whole)
-    row = np.searchsorted(parts.starts, at, side="right") - 1
+    row = parts.owners[at].astype(np.int64)
     flags = np.where(at < parts.titles[row], _TITLED, 0) | np.where(_named(parts, keys, whole)[at], _NAMED, 0)
     pairs = np.sort((row << _BITS | _hashed(keys[at])) << 2 | flags)
     unique, first, counts = np.unique(pairs >> 2, return_index=True, return_counts=True)
@@ -128,7 +131,7 @@ def fingerprint(parts: Batch) -> Fingerprint:
 def join(prints: Sequence[Fingerprint]) -> Fingerprint:
     """Put the fingerprints of several batches behind one another."""
     if not prints:
-        return fingerprint(Batch(np.zeros(0, np.uint16), np.zeros(1, np.int64), np.zeros(0, np.int64)))
+        return fingerprint(batch([]))
     return Fingerprint(
         np.concatenate([each.columns for each in prints]),
         np.concatenate([each.counts for each in prints]),
@@ -183,15 +186,16 @@ class Matcher:
         self.columns = prints.columns
         self.flags = prints.flags
         self.sizes = prints.sizes
-        self.spread = np.bincount(prints.columns, minlength=_WIDTH)
+        spread = np.bincount(prints.columns, minlength=_WIDTH).astype(np.int32)
+        self.spread = spread[prints.columns]
         total = 1 + self.count + background.texts
-        rarity = np.log(total / (1 + self.spread + background.spread)).astype(np.float32) + 1
-        self.rarity = rarity
-        weights = (1 + np.log(prints.counts.astype(np.float32))) * rarity[prints.columns]
-        rows = np.repeat(np.arange(self.count), prints.sizes)
+        known = background.spread[prints.columns]
+        self.rarity = np.log(total / (1 + known + self.spread)).astype(np.float32) + 1
+        rows = np.repeat(np.arange(self.count, dtype=np.int32), prints.sizes)
+        weights = _LOGS[prints.counts] * self.rarity
         norms = np.sqrt(np.bincount(rows, weights**2, self.count))
-        weights /= np.maximum(norms, 1e-9).astype(np.float32)[rows]
-        self.weights = weights
+        self.weights = weights / np.maximum(norms, 1e-9).astype(np.float32)[rows]
+        self.rows = rows
 
     def _matrix(self, values: Floats, rows: Ints) -> sp.csr_matrix:
         """Return some rows of a matrix with the bigrams of the texts as columns."""
@@ -212,25 +216,25 @@ class Matcher:
                 shared.data[good],
             )
             other = row != column
-            row, column, value = row[other], column[other], value[other]
-            order = np.lexsort((column, -value, row))
-            row, column = row[order], column[order]
-            near = np.arange(len(row)) - np.searchsorted(row, row) < _NEIGHBOURS
-            row, column = row[near], column[near]
+            packed = (row[other] << 8 | _KEYS - value[other].astype(np.int64)) * self.count + column[other]
+            packed.sort()
+            row = packed // self.count >> 8
+            near = _place_in_run(row) < _NEIGHBOURS
+            row, column = row[near], packed[near] % self.count
             found.append(np.minimum(row, column) * self.count + np.maximum(row, column))
         pairs = np.unique(np.concatenate(found))
         return pairs // max(1, self.count), pairs % max(1, self.count)
 
     def _keys(self) -> sp.csr_matrix:
         """Return (texts × bigrams) with a one for each of a text's rarest bigrams that stand elsewhere, too."""
-        spread = self.spread[self.columns]
-        usable = np.flatnonzero((spread > 1) & (spread <= _COMMON))
-        row = np.repeat(np.arange(self.count, dtype=np.int32), self.sizes)[usable]
-        order = np.lexsort((self.columns[usable], -self.weights[usable], row))
-        row, usable = row[order], usable[order]
-        kept = np.arange(len(row)) - np.searchsorted(row, row) < _KEYS
-        ones = np.ones(int(kept.sum()), np.float32)
-        return sp.csr_matrix((ones, (row[kept], self.columns[usable[kept]])), (self.count, _WIDTH))
+        usable = np.flatnonzero((self.spread > 1) & (self.spread <= _COMMON))
+        rank = ((1 - self.weights[usable]) * 0xFFFF).astype(np.int64)
+        packed = np.sort((self.rows[usable].astype(np.int64) << 16 | rank) << _BITS | self.columns[usable])
+        row = packed >> (16 + _BITS)
+        packed = packed[_place_in_run(row) < _KEYS]
+        ones = np.ones(len(packed), np.float32)
+        shape = (self.count, _WIDTH)
+        return sp.csr_matrix((ones, (packed >> (16 + _BITS), packed & _WIDTH - 1)), shape)
 
     def judge(self, left: Ints, right: Ints) -> Pairs:
         """Score pairs of texts."""
@@ -242,7 +246,7 @@ class Matcher:
         return Pairs(left, right, score, cosine, conflict.astype(bool))
 
     def _judge(self, left: Ints, right: Ints) -> tuple[Floats, Floats, Flags]:
-        rarity = self.rarity[self.columns]
+        rarity = self.rarity
         a, b = self._matrix(self.weights, left), self._matrix(self.weights, right)
         cosine = _sum(a.multiply(b))
         there: dict[str, Floats] = {}
@@ -259,6 +263,17 @@ class Matcher:
             evidence += _WEIGHTS[f"{name}_least"] * np.minimum(there[name], back[name])
             evidence += _WEIGHTS[f"{name}_most"] * np.maximum(there[name], back[name])
         return (1 / (1 + np.exp(-evidence))).astype(np.float32), cosine, conflict
+
+
+def _place_in_run(values: Ints) -> Ints:
+    """Return for each of some ascending values how many equal ones stand before it.
+
+    >>> _place_in_run(np.array([3, 3, 5])).tolist()
+    [0, 1, 0]
+    """
+    where = np.arange(len(values))
+    begins = np.concatenate([[True], values[1:] != values[:-1]]) if len(values) else np.zeros(0, bool)
+    return where - np.maximum.accumulate(np.where(begins, where, 0))
 
 
 def _sum(matrix: sp.spmatrix) -> Floats:

@@ -172,15 +172,19 @@ class Hints:
         keys, _ = grams(parts.codes, 2)
         order = np.argsort(keys[parts.starts[:-1]])
         self._keys = keys[parts.starts[:-1]][order]
+        self._begins = np.zeros(1 << 16, bool)
+        self._begins[self._keys >> np.uint64(16)] = True
         self._masks = np.array([starts[start] for start in sorted(starts)], np.uint64)[order]
 
     def masks(self, parts: Batch) -> list[int]:
         """Return for each text a number with a bit set for each signal that is worth trying."""
         keys, _ = grams(parts.codes, 2)
-        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        bits = np.where(self._keys[at] == keys, self._masks[at], np.uint64(0))
-        masks: list[int] = np.bitwise_or.reduceat(bits, parts.starts[:-1]).tolist()
-        return masks
+        at = np.flatnonzero(self._begins[parts.codes])
+        found = np.minimum(np.searchsorted(self._keys, keys[at]), len(self._keys) - 1)
+        hit = self._keys[found] == keys[at]
+        masks = np.zeros(len(parts), np.uint64)
+        np.bitwise_or.at(masks, parts.owners[at[hit]], self._masks[found[hit]])
+        return [int(mask) for mask in masks]
 
 
 @cache

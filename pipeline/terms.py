@@ -18,15 +18,14 @@ _SHORTEST = 2
 class Terms:
     """Words of two and more characters that hold an ideograph.
 
-    words : (terms,) one entry for each word of each text that it stands in, by its first occurrence.
-    rows : (terms,) the text of each.
+    rows : (terms,) the text of each; one entry for each word of each text that it stands in.
     keys : (terms,) the word packed as an n-gram; 0 where it is too long to be one.
     counts : (terms,) how often it stands in its text.
     first : (terms,) where it stands first.
     starts, ends, term : (occurrences,) where each occurrence stands in the batch, and its term.
+    flat, at : all words of the batch, and (terms,) which of them each term is.
     """
 
-    words: list[str]
     rows: Ints
     keys: Keys
     counts: Ints
@@ -34,6 +33,15 @@ class Terms:
     starts: Ints
     ends: Ints
     term: Ints
+    flat: list[str]
+    at: Ints
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def word(self, index: int) -> str:
+        """Return a term as text."""
+        return self.flat[int(self.at[index])]
 
 
 def terms(parts: Batch, words: Sequence[Sequence[str]]) -> Terms:
@@ -58,7 +66,6 @@ def terms(parts: Batch, words: Sequence[Sequence[str]]) -> Terms:
     identity = (mixed * GOLDEN) ^ (rows.astype(np.uint64) * np.uint64(0xD6E8FEB86659FD93))
     _, first, term, counts = np.unique(identity, return_index=True, return_inverse=True, return_counts=True)
     return Terms(
-        words=[flat[at] for at in kept[first].tolist()],
         rows=rows[first],
         keys=np.where(longer[first], np.uint64(0), exact[first]),
         counts=counts,
@@ -66,6 +73,8 @@ def terms(parts: Batch, words: Sequence[Sequence[str]]) -> Terms:
         starts=starts,
         ends=ends,
         term=term,
+        flat=flat,
+        at=kept[first],
     )
 
 

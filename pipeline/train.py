@@ -168,7 +168,7 @@ class Fitted:
 
 
 def _folds(truth: Ints, hands: Strings) -> list[tuple[Ints, Ints]]:
-    """Split examples by who wrote them, the nearest to meeting strangers' letters; at random where one hand wrote all."""
+    """Split examples by who wrote them, as if meeting strangers' letters; at random where one hand wrote all."""
     from sklearn.model_selection import GroupKFold, StratifiedKFold
 
     several = len(set(hands))

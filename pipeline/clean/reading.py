@@ -37,11 +37,12 @@ def edits(text: str) -> list[Edit]:
     A reading goes where it is one of the character before it, and only in a text that annotates
     traditional characters at all: an author's own bracket, 设备(shebei) or 行(háng), stays.
     """
-    found = []
-    mirrored = False
-    for match in _ANNOTATED.finditer(text):
-        char, bracket, reading = match.groups()
-        if toneless(reading) in readings(char):
-            mirrored = mirrored or is_traditional(char)
-            found.append(Edit("reading", match.start(2), match.end(2), bracket, ""))
-    return found if mirrored else []
+    matches = list(_ANNOTATED.finditer(text))
+    if not any(is_traditional(match[1]) and _is_reading(match) for match in matches):
+        return []
+    return [Edit("reading", match.start(2), match.end(2), match[2], "") for match in matches if _is_reading(match)]
+
+
+def _is_reading(match: re.Match[str]) -> bool:
+    char, _, reading = match.groups()
+    return toneless(reading) in readings(char)
