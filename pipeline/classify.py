@@ -118,7 +118,7 @@ class Classifier:
         junk = self._probabilities(logits, "junk")[:, JUNK.index("junk")]
         levels = self._probabilities(logits, "priority")
         evidence = self._evidence(parts, found, second, told)
-        rounded = np.round(np.clip(firsts.astype(np.float64), 0, 1), 4)
+        rounded = np.round(np.clip(firsts.astype(np.float64), 0, 1), 6)
         names = self.heads["intent"].labels
         return [
             Verdict(

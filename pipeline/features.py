@@ -113,14 +113,13 @@ class Vocabulary:
         self._table[_slots(keys)] = np.arange(1, len(keys) + 1)
         self._padded = np.concatenate([np.zeros(1, np.uint64), keys])
 
-    def words(self) -> list[str]:
-        """Return the n-grams as text, in the order of the columns."""
-        joined = self.keys.astype(">u8").tobytes().decode("utf-16-be")
-        return [joined[at : at + LONGEST].lstrip("\0") for at in range(0, len(joined), LONGEST)]
+    def subset(self, columns: Ints) -> Vocabulary:
+        """Return a vocabulary of some of the columns, given in ascending order."""
+        return Vocabulary(self.keys[columns], self.idf[columns])
 
     @classmethod
-    def fit(cls, texts: Sequence[str], *, least: int, most: int) -> Vocabulary:
-        """Take the n-grams that stand in at least `least` texts, the commonest `most` of them.
+    def fit(cls, texts: Sequence[str], *, least: int) -> Vocabulary:
+        """Take the n-grams that stand in at least `least` texts.
 
         Of n-grams that would share a slot of the table only the commonest stays (about one in fifty goes).
         """
@@ -135,7 +134,7 @@ class Vocabulary:
         keys, count = np.concatenate(found), np.concatenate(counts)
         order = np.lexsort((keys, -count))
         _, first = np.unique(_slots(keys[order]), return_index=True)
-        kept = order[np.sort(first)][:most]
+        kept = order[first]
         kept = kept[np.argsort(keys[kept])]
         idf = np.log((1 + len(texts)) / (1 + count[kept])) + 1
         return cls(keys[kept], idf.astype(np.float32))

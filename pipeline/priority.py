@@ -44,9 +44,15 @@ _OVER = re.compile(
     r"(?:去年|前年|早年|多年前|[0-9一二两三四五六七八九十几]+年前|曾经|当年|以前|上次|已经?(?:解决|处理好|修好|整改|平息|结案|破案))"
 )
 
-_FROM_SIGNAL = 0.10
-_FROM_MODEL = 0.62
+_FROM_SIGNAL = 0.05
+_FROM_MODEL = 0.4
 """Least probability of high or above, by the model: where a signal holds, where none does."""
+_HARMLESS_QUESTION = 0.25
+_HARMLESS_COMPLAINT = 0.6
+"""Least probability of low: for one who asks, proposes or thanks, for one who complains."""
+_MANY_SIGNALS = 3
+_ASKING = ("consultation", "suggestion", "thanks")
+_REASONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,22 +234,24 @@ def prioritise(text: str, *, mask: int | None = None, intent: str, levels: tuple
     """
     found = find(text, mask)
     raised = levels[2] + levels[3]
-    asking = intent in ("consultation", "suggestion", "thanks")
-    if any(each.signal.level == Level.URGENT for each in found):
-        level = Level.URGENT
-    elif (found and (raised >= _FROM_SIGNAL * (4 if asking else 1) or len(found) >= 3)) or (
-        raised >= _FROM_MODEL and not asking
-    ):
-        level = Level.HIGH
-    else:
-        level = Level.LOW if levels[0] > levels[1] else Level.NORMAL
-    if level in (Level.HIGH, Level.URGENT):
-        kept = found if level == Level.URGENT else [each for each in found if each.signal.level == Level.HIGH]
-        reasons = [Reason(each.signal.code, each.signal.explanation, each.start, each.end) for each in kept[:4]]
-        reasons = reasons or [Reason("model", "整体内容与以往的紧急事项相近", 0, len(text))]
-    elif level == Level.LOW:
+    level = _level(found, asking=intent in _ASKING, low=levels[0], raised=raised)
+    if level == Level.LOW:
         reasons = [Reason("no_harm", "咨询、建议或感谢，等待期间无人受损", 0, 0)]
-    else:
+    elif level == Level.NORMAL:
         reasons = [Reason("definite", "具体的投诉或请求，未见紧急情形", 0, 0)]
+    else:
+        reasons = [Reason(each.signal.code, each.signal.explanation, each.start, each.end) for each in found[:_REASONS]]
+        reasons = reasons or [Reason("model", "整体内容与以往的紧急事项相近", 0, len(text))]
     score = (LEVELS.index(level) + min(0.99, raised)) / len(LEVELS)
     return Priority(level, round(score, 4), tuple(reasons))
+
+
+def _level(found: Sequence[Found], *, asking: bool, low: float, raised: float) -> Level:
+    """Weigh signals and model: danger to life now is a floor, who merely asks is not raised by the model alone."""
+    if any(each.signal.level == Level.URGENT for each in found):
+        return Level.URGENT
+    if found and (raised >= _FROM_SIGNAL or len(found) >= _MANY_SIGNALS):
+        return Level.HIGH
+    if raised >= _FROM_MODEL and not asking:
+        return Level.HIGH
+    return Level.LOW if low > (_HARMLESS_QUESTION if asking else _HARMLESS_COMPLAINT) else Level.NORMAL
