@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pipeline.clean import reading, script, width
+from pipeline.clean import reading, script, shift, width
 from pipeline.clean.edits import compose, replay
 from pipeline.records import Clean, Edit
 
 __all__ = ["clean"]
 
-_PASSES = (width.edits, reading.edits, script.edits)
+_PASSES = (shift.edits, width.edits, reading.edits, script.edits)
 """Readings before script: the conversion would destroy the evidence that a character was traditional."""
 
 

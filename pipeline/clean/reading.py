@@ -9,8 +9,8 @@ from functools import cache
 from pipeline.clean.script import is_traditional
 from pipeline.records import Edit
 
-_LETTERS = "a-zA-ZāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜêếềńňǹḿɡÜ\u0300-\u030c"
-_ANNOTATED = re.compile(rf"([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])([(（]([{_LETTERS}]{{1,8}})[)）])")
+LETTERS = "a-zA-ZāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜêếềńňǹḿɡÜ\u0300-\u030c"
+_ANNOTATED = re.compile(rf"([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])([(（]([{LETTERS}]{{1,8}})[)）])")
 
 
 def toneless(reading: str) -> str:
@@ -29,6 +29,14 @@ def readings(char: str) -> frozenset[str]:
     from pypinyin.constants import PINYIN_DICT
 
     return frozenset(toneless(reading) for reading in PINYIN_DICT.get(ord(char), "").split(",") if reading)
+
+
+@cache
+def spoken(char: str) -> frozenset[str]:
+    """Return all readings of a character with their tones."""
+    from pypinyin.constants import PINYIN_DICT
+
+    return frozenset(PINYIN_DICT.get(ord(char), "").split(","))
 
 
 def edits(text: str) -> list[Edit]:

@@ -39,10 +39,15 @@ def _convert(text: str) -> str:
     return converted
 
 
+def simplified(char: str) -> str:
+    """Return the simplified form of one character."""
+    return str(_converter().convert(char))
+
+
 @cache
 def is_traditional(char: str) -> bool:
     """Whether conversion changes this character."""
-    return bool(_converter().convert(char) != char)
+    return simplified(char) != char
 
 
 def edits(text: str) -> list[Edit]:

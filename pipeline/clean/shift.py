@@ -1,0 +1,253 @@
+"""Shift: one byte of the GB18030 stream was lost, so the text after it is read one byte late.
+
+    處。“有事好商量”協(xié)  →  處?!坝惺潞蒙塘俊眳f(xié)
+
+From the lost byte on every two-byte character is made of the second byte of one and the first byte of the next, until
+an ASCII byte re-aligns the stream. Putting the byte back and reading again undoes it. The place and the byte are found
+by trying: the language score of the text read again must be clearly better than that of the text as it stands.
+Three things blur the evidence: the lost byte may have left a "?", full-width signs that the misreading made are folded
+to ASCII, and the last character of the stretch may have kept its first byte only ("?" stands for the other); a reading in
+brackets behind it then tells which one it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from pipeline.clean.language import language
+from pipeline.clean.reading import LETTERS, spoken
+from pipeline.records import Edit
+
+_BACK = 12
+"""The lost byte is looked for so far before the first odd character."""
+_LONGEST = 2_000
+_BEAM = 6
+_GIVE_UP = 4
+"""Characters after which a trial that is not better than the text as it stands is dropped."""
+_SIGNS = "。，、；：？！“”‘’《》〈〉（）【】—…·"
+_LEADS = (*range(0xB0, 0xF8), *range(0x81, 0xA1), *range(0xAA, 0xB0), *range(0xF8, 0xFF))
+_OTHER_LEAD = -12.0
+"""Mostly the byte of a punctuation mark is lost: any other has to explain the text that much better."""
+_GAIN = 14.0
+_GAIN_MIRRORED = 7.0
+_GAIN_EACH = 1.2
+"""What reading again must gain, in all and for each character, in nats; less in a text with readings."""
+_READING_FITS = 10.0
+_UNKNOWABLE = -6.0
+_ASCII_SCORE = -7.0
+"""Letters and digits say little of the language around them."""
+_ONLY_ONE = 4.0
+"""So much more likely than the next must a character be that is taken without a reading."""
+_LOST = "?"
+_PRIVATE = "\ue000-\uf8ff\u3100-\u312f"
+"""Rows of GB18030 that nobody writes letters in: private use and bopomofo."""
+_READING = re.compile(rf"[(（]([{LETTERS}]{{1,7}})[)）]")
+_STRAY = re.compile(r"(?<=[\u3400-\u9fff，。！？、；：”’》])[!-/:-@A-Z\[-`a-z{-~]{1,3}(?=[^!-~])")
+
+
+@cache
+def _codes() -> tuple[dict[int, str], dict[str, tuple[int, int]]]:
+    """Return the two-byte characters of GB18030 by code, and their bytes by character."""
+    by_code: dict[int, str] = {}
+    for lead in range(0x81, 0xFF):
+        for trail in (*range(0x40, 0x7F), *range(0x80, 0xFF)):
+            char = bytes((lead, trail)).decode("gb18030", "replace")
+            if len(char) == 1 and char != "\ufffd":
+                by_code[lead << 8 | trail] = char
+    return by_code, {char: (code >> 8, code & 0xFF) for code, char in by_code.items()}
+
+
+@cache
+def _plain() -> dict[str, str]:
+    """Return character → simplified character, as the language score wants them."""
+    from pipeline.clean.script import simplified
+
+    every = list(_codes()[1])
+    plain = {char: form for char in every if len(form := simplified(char)) == 1}
+    return plain | {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+
+
+@cache
+def _odd() -> re.Pattern[str]:
+    """Return the pattern of what misreading leaves: two characters near one another that nobody writes, or a private one."""
+    known = language().knows
+    plain = _plain()
+    odd = [char for char in _codes()[1] if "\u3400" <= char <= "\u9fff" and not known(plain.get(char, char))]
+    signs = "".join(re.escape(char) for char in odd)
+    return re.compile(rf"[{signs}][^\n]{{0,8}}?[{signs}{_PRIVATE}]|[{_PRIVATE}]")
+
+
+def _fits(text: str, at: int, char: str) -> bool:
+    """Whether a reading stands at `at` that is one of a character."""
+    match = _READING.match(text, at)
+    return bool(match and match[1] in spoken(char))
+
+
+def _mirrored(text: str) -> list[re.Match[str]]:
+    """Return the brackets of a text that look like readings, none unless one of them is a reading of the character before."""
+    matches = [match for match in _READING.finditer(text) if match.start()]
+    return matches if any(_fits(text, match.start(), text[match.start() - 1]) for match in matches) else []
+
+
+def _suspects(text: str, readings: list[re.Match[str]]) -> list[int]:
+    """Return where misread stretches may stand.
+
+    That is at odd characters and, in a text with readings, at a reading that does not fit and at a stray sign.
+    """
+    found = [match.start() for match in _odd().finditer(text)]
+    if readings:
+        found += [match.start() - 1 for match in readings if match[1] not in spoken(text[match.start() - 1])]
+        found += [match.start() for match in _STRAY.finditer(text)]
+    return sorted(set(found))
+
+
+def _leads(text: str, at: int, marked: bool) -> Iterator[int]:
+    """Yield the bytes that may be lost before the character at `at`: the first of a sign, or any where a "?" marks the place."""
+    by_code, to_bytes = _codes()
+    char = text[at : at + 1]
+    trail = to_bytes[char][0] if char in to_bytes else 0xA3
+    yield from (lead for lead in (0xA1, 0xA3) if by_code.get(lead << 8 | trail, " ") in _SIGNS)
+    if marked:
+        yield from _LEADS
+
+
+@dataclass(slots=True)
+class _Trial:
+    """A stretch being read again: what came out so far, and the byte that waits for its second half."""
+
+    at: int
+    pending: int
+    out: str
+    score: float
+    done: bool = False
+    lead: int = 0
+
+
+def _score(before: str, char: str) -> float:
+    plain = _plain()
+    score = language().after(plain.get(before, before), plain.get(char, char))
+    return max(score, _ASCII_SCORE) if char.isascii() else score
+
+
+def _steps(trial: _Trial, text: str) -> Iterator[_Trial]:
+    """Yield the ways to read on by one character of the damaged text."""
+    by_code, to_bytes = _codes()
+    if trial.at >= len(text) or _READING.match(text, trial.at):
+        return
+    char = text[trial.at]
+    before = trial.out[-1:]
+
+    def grown(code: int, pending: int, done: bool) -> Iterator[_Trial]:
+        made = by_code.get(code)
+        if made is not None:
+            tail = chr(pending) if done and pending else ""
+            score = trial.score + _score(before, made)
+            yield _Trial(trial.at + 1, pending, trial.out + made + tail, score, done)
+
+    both = to_bytes.get(char)
+    if both:
+        yield from grown(trial.pending << 8 | both[0], both[1], done=both[1] < 0x80)
+    elif char.isascii() and "!" <= char <= "~":
+        yield from grown(trial.pending << 8 | 0xA3, ord(char) + 0x80, done=False)
+        if ord(char) >= 0x40:
+            yield from grown(trial.pending << 8 | ord(char), 0, done=True)
+        if char == _LOST:
+            yield _Trial(trial.at + 1, 0, trial.out, trial.score, done=True, lead=trial.pending)
+
+
+def _read_again(text: str, start: int, at: int, lead: int, origin: list[float]) -> _Trial | None:
+    """Read a stretch again with a byte put back; return the best trial that re-aligns, or None.
+
+    `origin` holds the running score of the text as it stands, by index.
+    """
+    trials = [_Trial(at, lead, text[start - 1 : start], 0.0)]
+    best: _Trial | None = None
+    for count in range(_LONGEST):
+        grown = [after for trial in trials for after in _steps(trial, text)]
+        for trial in grown:
+            if trial.done and (best is None or _gain(trial, text, start, origin) > _gain(best, text, start, origin)):
+                best = trial
+        trials = sorted((t for t in grown if not t.done), key=lambda t: -t.score)[:_BEAM]
+        if not trials or (count >= _GIVE_UP and trials[0].score <= origin[trials[0].at] - origin[start]):
+            break
+    return best
+
+
+def _last(trial: _Trial, text: str) -> str:
+    """Return the character of which only the first byte is left: by the reading behind it, or where only one makes sense."""
+    match = _READING.match(text, trial.at)
+    return _fitting(trial.lead, trial.out[-1:], match[1] if match else "", text[trial.at : trial.at + 1])
+
+
+@lru_cache(maxsize=4096)
+def _fitting(lead: int, before: str, reading: str, behind: str) -> str:
+    by_code, _ = _codes()
+    chars = [char for trail in range(0x80, 0xFF) if (char := by_code.get(lead << 8 | trail))]
+    if reading:
+        chars = [char for char in chars if reading in spoken(char)]
+    if not chars:
+        return ""
+    ranked = sorted(((_score(before, char) + (0 if reading else _score(char, behind)), char) for char in chars), reverse=True)
+    if reading or len(ranked) == 1 or ranked[0][0] - ranked[1][0] >= _ONLY_ONE:
+        return ranked[0][1]
+    return ""
+
+
+def _gain(trial: _Trial, text: str, start: int, origin: list[float]) -> float:
+    """Return how much better a stretch is when read again."""
+    gain = trial.score - (origin[trial.at] - origin[start])
+    if not trial.done:
+        return gain
+    last = trial.out[-1:]
+    if trial.lead:
+        last = _last(trial, text)
+        gain += _score(trial.out[-1:], last) if last else _UNKNOWABLE
+    if last and _fits(text, trial.at, last):
+        gain += _READING_FITS
+    if trial.at and _fits(text, trial.at, text[trial.at - 1]):
+        gain -= _READING_FITS
+    return gain
+
+
+def _repair(text: str, odd: int, floor: int, readings: list[re.Match[str]]) -> Edit | None:
+    """Return the edit that undoes the shift which the odd character at `odd` comes from."""
+    low = max(floor, odd - _BACK)
+    high = min(len(text), odd + _LONGEST)
+    origin = [0.0] * (high + 2)
+    for at in range(max(1, low), high):
+        origin[at + 1] = origin[at] + _score(text[at - 1], text[at])
+    brackets = {at for match in readings for at in range(*match.span())}  # put there by the mirror, not misread
+    best: tuple[float, int, _Trial] | None = None
+    for start in range(low, odd + 1):
+        marked = text[start] == _LOST
+        for lead in () if start in brackets else _leads(text, start + marked, marked):
+            trial = _read_again(text, start, start + marked, lead, origin)
+            if trial is None:
+                continue
+            gain = _gain(trial, text, start, origin) + (0 if lead in (0xA1, 0xA3) else _OTHER_LEAD)
+            if best is None or gain > best[0]:
+                best = gain, start, trial
+    if best is None:
+        return None
+    gain, start, trial = best
+    after = trial.out[1:] if start else trial.out
+    if trial.lead:
+        after += _last(trial, text) or _LOST
+    if gain < max(_GAIN_MIRRORED if readings else _GAIN, _GAIN_EACH * len(after)):
+        return None
+    return Edit("shift", start, trial.at, text[start : trial.at], after)
+
+
+def edits(text: str) -> list[Edit]:
+    """Return the edits that put lost bytes back."""
+    found: list[Edit] = []
+    floor = 0
+    readings = _mirrored(text)
+    for suspect in _suspects(text, readings):
+        if suspect >= floor and (edit := _repair(text, suspect, floor, readings)):
+            found.append(edit)
+            floor = edit.end
+    return found
