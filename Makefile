@@ -35,6 +35,7 @@ format: .venv/ready
 
 model: .venv/ready ## train the model that ships, from corpora/ alone
 	$(BIN)/minyi train --base corpora --name base
+	$(BIN)/python -c "from pathlib import Path; from pipeline.train import train_language; train_language(Path('models/language'))"
 
 seal: .venv/ready ## write corpora/manifest.csv after a change of corpora/
 	$(BIN)/minyi corpora seal

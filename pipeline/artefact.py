@@ -70,8 +70,11 @@ def load(folder: Path) -> tuple[dict[str, Any], dict[str, Array]]:
         try:
             if _hash(path) != expected:
                 raise ModelError(f"{path}：内容与 meta.json 的校验值不符，文件已损坏或被改动。{again}")
-            arrays[name] = np.load(path, allow_pickle=False)
-        except (OSError, ValueError) as error:
+            array = np.load(path, allow_pickle=False)
+            if not isinstance(array, np.ndarray):
+                raise ValueError("不是数组")
+            arrays[name] = array
+        except (OSError, ValueError, EOFError) as error:
             raise ModelError(f"{path}：读不出来（{error}）。{again}") from error
     return meta, arrays
 
@@ -79,4 +82,4 @@ def load(folder: Path) -> tuple[dict[str, Any], dict[str, Array]]:
 def model_id(meta: Mapping[str, Any]) -> str:
     """Return name and short hash of a model, as it is stamped on decisions."""
     joined = "".join(meta["arrays"][name] for name in sorted(meta["arrays"]))
-    return f"{meta['name']}@{hashlib.sha256(joined.encode()).hexdigest()[:12]}"
+    return f"{meta.get('name', '?')}@{hashlib.sha256(joined.encode()).hexdigest()[:12]}"

@@ -77,7 +77,7 @@ class Classifier:
         self.topics = tuple(label.split(SEPARATOR) for label in topics)
         self.level1 = tuple(dict.fromkeys(first for first, _ in self.topics))
         self._parent = np.array([self.level1.index(first) for first, _ in self.topics])
-        self._sum = np.zeros((len(topics), len(self.level1)), np.float32)
+        self._sum = np.zeros((len(topics), len(self.level1)))
         self._sum[np.arange(len(topics)), self._parent] = 1
         self._mean: Floats = weights[:, heads["topic"].columns].mean(axis=1)
 
@@ -94,9 +94,18 @@ class Classifier:
         try:
             heads = {h["name"]: Head(h["name"], tuple(h["labels"]), h["start"], h["sharpness"]) for h in meta["heads"]}
             weights = arrays["weights"].astype(np.float32) * arrays["scale"]
+            rows, columns = weights.shape
+            shapes = {"keys": (rows,), "idf": (rows,), "bias": (columns,), "scale": (columns,)}
+            wrong = [name for name, shape in shapes.items() if arrays[name].shape != shape]
+            wrong += [h.name for h in heads.values() if h.start < 0 or h.columns.stop > columns or not h.sharpness > 0]
+            if wrong:
+                raise ValueError(f"{'、'.join(wrong)} 与权重的大小不合")
             vocabulary = Vocabulary(arrays["keys"], arrays["idf"])
-            return cls(vocabulary, weights, arrays["bias"], heads, meta["dial"]), meta
-        except (KeyError, ValueError, IndexError) as error:
+            return cls(vocabulary, weights, arrays["bias"], heads, float(meta["dial"])), {
+                **meta,
+                "examples": int(meta["examples"]),
+            }
+        except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder}：模型不完整（{error}）。请用 minyi train 重新训练。") from error
 
     def judge(self, parts: Batch, told: Terms) -> list[Verdict]:
@@ -111,14 +120,14 @@ class Classifier:
         matrix = self.vocabulary.matrix(parts, found)
         logits = matrix @ self.weights + self.bias
         topic = _softmax(logits[:, self.heads["topic"].columns] * self.heads["topic"].sharpness)
-        firsts = topic @ self._sum
+        firsts = topic.astype(np.float64) @ self._sum  # precise enough not to depend on what else is in the batch
         first = firsts.argmax(axis=1)
         second = np.where(self._parent == first[:, None], topic, -1).argmax(axis=1)
         intents = self._probabilities(logits, "intent")
         junk = self._probabilities(logits, "junk")[:, JUNK.index("junk")]
         levels = self._probabilities(logits, "priority")
         evidence = self._evidence(parts, found, second, told)
-        rounded = np.round(np.clip(firsts.astype(np.float64), 0, 1), 6)
+        rounded = np.round(np.clip(firsts, 0, 1), 6)
         names = self.heads["intent"].labels
         return [
             Verdict(

@@ -12,7 +12,7 @@ from pipeline import labelled
 from pipeline.classify import Classifier
 from pipeline.errors import InputError
 from pipeline.features import batch
-from pipeline.knowledge import models_folder
+from pipeline.knowledge import model_folder
 from pipeline.terms import terms
 
 _CHUNK = 500
@@ -40,7 +40,7 @@ def evaluate(data: Sequence[Path], *, model: str, label: str) -> dict[str, Any]:
     """
     from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
-    classifier, meta = Classifier.load(models_folder() / model)
+    classifier, meta = Classifier.load(model_folder(model))
     rows = [row for path in data for row in labelled.read(path, label)]
     truth = [labels[label] for _, labels in rows]
     names = [name for name in classifier.level1 if name in set(truth)]

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +17,27 @@ ROOT = Path(__file__).resolve().parent.parent
 CORPORA = ROOT / "corpora"
 
 
+SHIPPED_MODELS = ROOT / "models"
+_MODEL_NAME = re.compile(r"[\w-][\w.-]{0,63}")
+
+
 def models_folder() -> Path:
-    """Return the folder of the models: `MINYI_MODELS` where set, else the one that ships."""
-    return Path(os.environ.get("MINYI_MODELS") or ROOT / "models")
+    """Return where an office keeps its models: `MINYI_MODELS` where set, else beside the one that ships."""
+    return Path(os.environ.get("MINYI_MODELS") or SHIPPED_MODELS)
+
+
+def model_folder(name: str, *, new: bool = False) -> Path:
+    """Return the folder of a model by name; one that is not new may also be one that ships.
+
+    Raises
+    ------
+    InputError
+        Where the name is no plain name: it must not lead to another folder.
+    """
+    if not _MODEL_NAME.fullmatch(name):
+        raise InputError(f"模型名“{name}”不能用：只能有字母、汉字、数字、下划线、连字符和点，且不以点开头。")
+    own = models_folder() / name
+    return own if new or own.exists() else SHIPPED_MODELS / name
 
 
 def digest(*paths: Path) -> str:

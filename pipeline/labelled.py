@@ -37,7 +37,10 @@ def read(path: Path, label: str) -> list[tuple[str, dict[str, str]]]:
                 if isinstance(values, RowError):
                     raise InputError(f"{path} 第 {line} 行：{values}")
                 seen.update(values)
-                text = clean(to_submission(values, mapping(values, {}), str(line)).text).text
+                try:
+                    text = clean(to_submission(values, mapping(values, {})).text).text
+                except RowError as error:
+                    raise InputError(f"{path} 第 {line} 行：{error}") from error
                 rows.append((text, {name: str(values[name]) for name in (label, *_LABELS) if values.get(name)}))
     except OSError as error:
         raise InputError(f"{path}：打不开（{error.strerror}）。请检查路径。") from error

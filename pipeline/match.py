@@ -61,10 +61,13 @@ _KEYS = 24
 """A text is looked up by at most so many of its rarest bigrams …"""
 _COMMON = 64
 """… none of which stands in more texts than this."""
+_SHORT_KEYS = 4
+_NEAR = 3
+"""A text without such bigrams is compared with so many next ones by so many of its rarest."""
 _BLOCK = 4_000
 _NEIGHBOURS = 12
 """Of the candidates of a text so many are judged."""
-_LEAST_SHARED = 3.0
+_LEAST_SHARED = 3
 """So many keys a candidate must share."""
 
 _WEIGHTS = {"cosine": 3.7, "title_least": 2.1, "title_most": 4.2, "name_least": 1.0, "name_most": 2.0, "conflict": -3.0}
@@ -106,8 +109,9 @@ def _named(parts: Batch, keys: npt.NDArray[np.uint64], whole: Flags) -> Flags:
     double = np.array([ord(sign[0]) << 16 | ord(sign[1]) for sign in _TWO_SIGNS], np.uint64)
     ending = single[parts.codes] | (whole & np.isin(keys, double))
     near = np.zeros(len(parts.codes), bool)
+    borders = np.cumsum(parts.codes == 0)
     for step in range(1, _REACH + 1):
-        near[:-step] |= ending[step:]
+        near[:-step] |= ending[step:] & (borders[step:] == borders[:-step])
     return near
 
 
@@ -206,7 +210,7 @@ class Matcher:
         """Return pairs (left, right), left before right, that share rare bigrams."""
         keys = self._keys()
         turned = keys.T.tocsr()
-        found = [np.zeros(0, np.int64)]
+        found = [self._neighbours(np.diff(keys.indptr))]
         for begin in range(0, self.count, _BLOCK):
             shared = (keys[begin : begin + _BLOCK] @ turned).tocoo()
             good = shared.data >= _LEAST_SHARED
@@ -235,6 +239,22 @@ class Matcher:
         ones = np.ones(len(packed), np.float32)
         shape = (self.count, _WIDTH)
         return sp.csr_matrix((ones, (packed >> (16 + _BITS), packed & _WIDTH - 1)), shape)
+
+    def _neighbours(self, keys: Ints) -> Ints:
+        """Return candidates for texts that have too few keys, since all of theirs stand in too many texts.
+
+        Such are campaign texts: each is paired with the next few that share one of its rarest bigrams.
+        """
+        short = np.flatnonzero((keys[self.rows] < _LEAST_SHARED) & (self.spread > _COMMON))
+        order = short[np.lexsort((self.columns[short], -self.weights[short], self.rows[short]))]
+        order = order[_place_in_run(self.rows[order].astype(np.int64)) < _SHORT_KEYS]
+        packed = np.sort(self.columns[order].astype(np.int64) * self.count + self.rows[order])
+        column, row = packed // max(1, self.count), packed % max(1, self.count)
+        pairs = [np.zeros(0, np.int64)]
+        for step in range(1, _NEAR + 1):
+            same = np.flatnonzero(column[step:] == column[:-step])
+            pairs.append(row[same] * self.count + row[same + step])
+        return np.concatenate(pairs)
 
     def judge(self, left: Ints, right: Ints) -> Pairs:
         """Score pairs of texts."""

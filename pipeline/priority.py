@@ -110,7 +110,7 @@ def _signal(path: Path, line: int, row: dict[str, str]) -> Signal:
     compiled: dict[str, re.Pattern[str] | None] = {}
     for column in ("pattern", "needs", "unless"):
         try:
-            compiled[column] = re.compile(row[column]) if row[column] else None
+            compiled[column] = re.compile(_within(row[column])) if row[column] else None
         except re.error as error:
             raise CorpusError(f"{where}：{column} 不是有效的正则表达式（{error}）。") from error
     pattern = compiled["pattern"]
@@ -130,6 +130,14 @@ def _signal(path: Path, line: int, row: dict[str, str]) -> Signal:
         explanation=row["explanation"],
         examples=split(row["examples"]),
         counterexamples=split(row["counterexamples"]),
+    )
+
+
+def _within(pattern: str) -> str:
+    """Keep the gaps of a pattern, written [^。] and [^，。], inside one sentence and one clause."""
+    ends = re.escape(_SENTENCE_SIGNS)
+    return (
+        pattern.replace("[^。]", f"[^{ends}]").replace("[^，。；]", f"[^，,{ends}]").replace("[^，。]", f"[^，,{ends}]")
     )
 
 

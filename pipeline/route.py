@@ -8,7 +8,7 @@ office.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,10 +20,17 @@ from pipeline.records import MemberChoice, Route, Topic
 CROSSWALK = CORPORA / "crosswalk.csv"
 _DESK = "办公室"
 _PROPOSED = 3
+_POST = (
+    "书记|支书|主任|局长|镇长|县长|区长|市长|科长|所长|站长|队长|村长|会计|校长|院长|"
+    "干部|公务员|领导|官员|民警|警察|法官|城管|工作人员"
+)
+_WRONG = (
+    "贪污|受贿|索贿|行贿|收受|收黑钱|保护费|挪用|侵吞|私吞|私分|以权谋私|徇私|枉法|滥用职权|"
+    "包庇|保护伞|官商勾结|中饱私囊|吃拿卡要|索要红包"
+)
 _ACCUSED = re.compile(
-    r"(?:书记|主任|局长|镇长|县长|区长|市长|科长|所长|站长|队长|村长|校长|院长|干部|公务员|领导|官员|民警|法官)[^。！？\n]{0,24}"
-    r"(?:贪污|受贿|索贿|行贿|收受|收黑钱|挪用|侵吞|私吞|以权谋私|徇私|滥用职权|包庇|保护伞|腐败|官商勾结|中饱私囊|吃拿卡要)"
-    r"|(?:举报|实名举报|控告|检举)[^。！？\n]{0,16}(?:书记|主任|局长|镇长|县长|区长|市长|科长|所长|站长|村长|校长|院长|干部|公务员|官员|民警|法官)"
+    rf"(?:{_POST})(?:(?!没有|没|未|从不|拒绝|拒|坚决不|不)[^。！？\n]){{0,24}}?(?:{_WRONG})"
+    rf"|(?:举报|控告|检举)[^。！？\n]{{0,16}}(?:{_POST})"
 )
 
 
@@ -48,6 +55,15 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Station:
+    """Where members receive the public: 委员工作室, 议事室, 联络站 and the like."""
+
+    id: str
+    name: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A member (委员) who can take things up."""
 
@@ -63,8 +79,13 @@ def load_crosswalk(path: Path = CROSSWALK) -> dict[tuple[str, str], Rule]:
     """Return the rules by first and second level; "" as second level stands for all of them."""
     sectors = {row["name"] for _, row in table(CORPORA / "sectors.csv", "name")}
     committees = {row["name"] for _, row in table(CORPORA / "committees.csv", "name")}
+    topics = {(row["level1"], row["level2"]) for _, row in table(CORPORA / "topics.csv", "level1", "level2")}
+    topics |= {(first, "") for first, _ in topics}
     rules = {}
     for line, row in table(path, "level1", "level2", "sector", "assist", "committee", "restricted"):
+        if (row["level1"], row["level2"]) not in topics:
+            topic = "/".join(part for part in (row["level1"], row["level2"]) if part) or "（空）"
+            raise InputError(f"{path} 第 {line} 行：没有主题“{topic}”。主题见 corpora/topics.csv。")
         for name in (row["sector"], *split(row["assist"])):
             if name and name not in sectors:
                 raise InputError(f"{path} 第 {line} 行：没有界别“{name}”。界别见 corpora/sectors.csv。")
@@ -82,11 +103,12 @@ class Places:
     Parameters
     ----------
     places : the nodes; a parent that is not among them, or a circle, is refused.
+    where : id → file and row of a node, for the message that refuses it.
     """
 
-    def __init__(self, places: Sequence[Place] = ()) -> None:
+    def __init__(self, places: Sequence[Place] = (), where: Mapping[str, str] | None = None) -> None:
         self.by_id = {place.id: place for place in places}
-        self._check(places)
+        self._check(places, where or {})
         self._named: dict[str, list[Place]] = {}
         for place in places:
             for name in {place.name, *place.aliases}:
@@ -95,15 +117,16 @@ class Places:
         self._lengths = sorted({len(name) for name in self._named}, reverse=True)
         self._starts = frozenset(name[:2] for name in self._named)
 
-    def _check(self, places: Sequence[Place]) -> None:
+    def _check(self, places: Sequence[Place], where: Mapping[str, str]) -> None:
         for place in places:
+            name = f"{where.get(place.id, '')}地点“{place.name}”（{place.id}）的上级"
             seen = {place.id}
             above = place.parent
             while above is not None:
                 if above not in self.by_id:
-                    raise InputError(f"地点“{place.name}”（{place.id}）的上级“{above}”不在表中。请补上或改正 parent。")
+                    raise InputError(f"{name}“{above}”不在表中。请补上或改正 parent。")
                 if above in seen:
-                    raise InputError(f"地点“{place.name}”（{place.id}）的上级绕成了圈。请改正 parent。")
+                    raise InputError(f"{name}绕成了圈。请改正 parent。")
                 seen.add(above)
                 above = self.by_id[above].parent
 
@@ -111,13 +134,15 @@ class Places:
     def load(cls, path: Path) -> Places:
         """Return the place tree of a table with the columns id, name, parent, aliases."""
         places: dict[str, Place] = {}
+        where: dict[str, str] = {}
         for line, row in table(path, "id", "name", "parent", "aliases"):
             if not row["id"] or not row["name"]:
                 raise InputError(f"{path} 第 {line} 行：缺 id 或 name。")
             if row["id"] in places:
                 raise InputError(f"{path} 第 {line} 行：id“{row['id']}”重复。每个地点一个 id。")
+            where[row["id"]] = f"{path} 第 {line} 行："
             places[row["id"]] = Place(row["id"], row["name"], row["parent"] or None, split(row["aliases"]))
-        return cls(list(places.values()))
+        return cls(list(places.values()), where)
 
     def chain(self, place_id: str | None) -> list[str]:
         """Return the ids from a place up to the root."""
@@ -155,17 +180,16 @@ class Places:
     def recognise(self, text: str, field: str | None = None) -> Place | None:
         """Return the place that a submission is about, or None where none is named or it stays open.
 
-        The place field counts more than the text, a place that is named often and early more than a passing one; of
-        several that lie one in the other the narrowest is taken, and a name that several places share counts only where
-        others decide.
+        The place field counts more than the text unless this names a place inside it, a place that is named often and
+        early more than a passing one; of several that lie one in the other the narrowest is taken, and a name that
+        several places share counts only where others decide.
         """
         if not self._named:
             return None
-        for source in (field or "", text):
-            mentions = self.mentions(source) if source else []
-            if mentions:
-                return self._decide(mentions)
-        return None
+        given, told = (self._decide(self.mentions(source)) if source else None for source in (field or "", text))
+        if given and told and given.id in self.chain(told.id):
+            return told  # the text is more precise than the field
+        return given or told
 
     def _decide(self, mentions: list[tuple[int, list[Place]]]) -> Place | None:
         weight: dict[str, float] = {}
@@ -201,9 +225,24 @@ def load_members(path: Path, places: Places) -> list[Member]:
         members[row["id"]] = Member(
             row["id"], row["name"], split(row["sectors"]), row["place"] or None, row["speciality"], row["organisation"]
         )
-        if row["active"] in ("0", "否", "false"):
+        if row["active"].lower() in ("0", "否", "false", "no"):
             members[row["id"]] = Member(row["id"], row["name"], (), None, "", "")
     return [member for member in members.values() if member.sectors]
+
+
+def load_stations(path: Path, places: Places) -> list[Station]:
+    """Return the stations of a table; their places are checked against the place tree."""
+    stations: dict[str, Station] = {}
+    for line, row in table(path, "id", "name", "place"):
+        where = f"{path} 第 {line} 行（{row['name'] or row['id'] or '无名'}）"
+        if not row["id"] or not row["name"]:
+            raise InputError(f"{where}：缺 id 或 name。")
+        if row["id"] in stations:
+            raise InputError(f"{where}：id“{row['id']}”重复。每个站点一个 id。")
+        if row["place"] not in places.by_id:
+            raise InputError(f"{where}：地点“{row['place']}”不在地点表中。请改正，或用 --places 给出地点表。")
+        stations[row["id"]] = Station(row["id"], row["name"], row["place"])
+    return list(stations.values())
 
 
 class Router:
@@ -211,19 +250,35 @@ class Router:
 
     Parameters
     ----------
-    crosswalk, places, members : see the loading functions; without members a submission goes to the desk.
+    crosswalk, places, members, stations : see the loading functions; without members a submission goes to the desk.
+    rules : hash of the tables that it was made of.
     """
 
     def __init__(
-        self, crosswalk: dict[tuple[str, str], Rule], places: Places | None = None, members: Iterable[Member] = ()
+        self,
+        crosswalk: dict[tuple[str, str], Rule],
+        places: Places | None = None,
+        members: Iterable[Member] = (),
+        stations: Iterable[Station] = (),
+        *,
+        rules: str = "",
     ) -> None:
         self.crosswalk = crosswalk
+        self.stations = tuple(stations)
+        self.rules = rules
         self.places = places or Places()
         self.members = tuple(members)
         self._ranked = lru_cache(maxsize=4096)(self._rank)
 
     @classmethod
-    def load(cls, *, rules: Path | None = None, places: Path | None = None, members: Path | None = None) -> Router:
+    def load(
+        cls,
+        *,
+        rules: Path | None = None,
+        places: Path | None = None,
+        members: Path | None = None,
+        stations: Path | None = None,
+    ) -> Router:
         """Return a router from tables; the crosswalk that ships is the default.
 
         Raises
@@ -232,12 +287,12 @@ class Router:
             Where a table breaks a rule; the message names file, line and value.
         """
         tree = Places.load(places) if places else Places()
-        return cls(load_crosswalk(rules or CROSSWALK), tree, load_members(members, tree) if members else ())
-
-    @staticmethod
-    def rules_id() -> str:
-        """Return the hash of the tables that ship."""
-        return digest(CROSSWALK, CORPORA / "sectors.csv", CORPORA / "committees.csv", CORPORA / "priority_signals.csv")
+        crosswalk = load_crosswalk(rules or CROSSWALK)
+        every = load_members(members, tree) if members else ()
+        posts = load_stations(stations, tree) if stations else ()
+        used = [rules or CROSSWALK, *(path for path in (places, members, stations) if path)]
+        shipped = [CORPORA / "sectors.csv", CORPORA / "committees.csv", CORPORA / "priority_signals.csv"]
+        return cls(crosswalk, tree, every, posts, rules=digest(*used, *shipped))
 
     def locate(self, text: str, field: str | None) -> str | None:
         """Return the id of the place that a submission is about."""
@@ -266,10 +321,22 @@ class Router:
         reasons = [f"主题“{label}”对应界别“{rule.sector}”、专委会“{rule.committee}”"]
         if name:
             reasons.append(f"文中地点：{name}")
+        if station := self._nearest(place):
+            reasons.append(f"最近的站点：{station.name}")
         members = self._choose(text, rule, place)
         if not members:
             reasons.append(f"没有可派的委员，由{_DESK}处理")
         return Route(rule.sector, rule.assist, rule.committee, name, members, False, tuple(reasons))
+
+    @lru_cache(maxsize=4096)  # noqa: B019 - a router lives as long as the process
+    def _nearest(self, place: str | None) -> Station | None:
+        """Return the station nearest to a place, the first of those equally near."""
+        steps = [
+            (found, station)
+            for station in self.stations
+            if (found := self.places.distance(place, station.place)) is not None
+        ]
+        return min(steps, key=lambda each: (each[0], each[1].id))[1] if steps else None
 
     def _choose(self, text: str, rule: Rule, place: str | None) -> tuple[MemberChoice, ...]:
         choices = []

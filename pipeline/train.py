@@ -8,6 +8,7 @@ Guo et al. 2017).
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ import numpy.typing as npt
 from pipeline import __version__, artefact
 from pipeline.classify import JUNK, SEPARATOR, Head
 from pipeline.clean import clean
+from pipeline.clean.language import STEP
 from pipeline.errors import CorpusError, InputError
 from pipeline.features import Vocabulary, batch
 from pipeline.knowledge import CORPORA, digest, table
@@ -41,6 +43,8 @@ _DAMPING = 0.7
 much more."""
 _NEVER = -30.0
 _FOLDS = 5
+_LEAST_PAIR = 2
+_WORD_WEIGHT = 0.02
 _PRECISION = 0.95
 _TERM_COPIES = {1: 1, 2: 2, 3: 4}
 
@@ -370,3 +374,38 @@ def corpora_sources() -> dict[str, str]:
 def train_corpora(folder: Path) -> dict[str, Any]:
     """Train the model that ships, from corpora/ alone."""
     return train(read_written(written_files()) + read_knowledge(), folder, sources=corpora_sources())
+
+
+def train_language(folder: Path) -> None:
+    """Count bigrams in the written texts and in jieba's dictionary, and write the table."""
+    pairs: Counter[str] = Counter()
+    for example in read_written(written_files()):
+        text = "\n" + example.text.replace("\0", "")
+        pairs.update(text[at : at + 2] for at in range(len(text) - 1))
+    for word, count in _dictionary():
+        for at in range(len(word) - 1):
+            pairs[word[at : at + 2]] += math.ceil(count * _WORD_WEIGHT)
+    singles: Counter[str] = Counter()
+    firsts: Counter[str] = Counter()
+    for pair, count in pairs.items():
+        singles[pair[1]] += count
+        firsts[pair[0]] += count
+    total = sum(singles.values())
+    table = {"\0" + char: math.log(count / total) for char, count in singles.items() if count >= _LEAST_PAIR}
+    for pair, count in pairs.items():
+        if count >= _LEAST_PAIR and ord(max(pair)) < 1 << 16:
+            table[pair] = math.log(count / firsts[pair[0]])
+    names = sorted(name for name in table if ord(max(name)) < 1 << 16)
+    arrays: dict[str, Any] = {
+        "keys": np.frombuffer("".join(names).encode("utf-16-le"), "<u4"),
+        "scores": np.array([min(255, round(-table[name] / STEP)) for name in names], np.uint8),
+    }
+    card = f"# {folder.name}\n\nBigrams of characters from corpora/written and jieba's dictionary: {len(names)}.\n"
+    artefact.save(folder, {"name": folder.name}, arrays, card)
+
+
+def _dictionary() -> list[tuple[str, int]]:
+    from importlib.resources import files
+
+    lines = (files("jieba") / "dict.txt").read_text(encoding="utf-8").splitlines()
+    return [(word, int(count)) for word, count, _ in (line.split(" ") for line in lines)]

@@ -14,7 +14,7 @@ from pipeline.classify import Classifier, Verdict
 from pipeline.clean import clean
 from pipeline.features import batch
 from pipeline.keywords import Keywords
-from pipeline.knowledge import models_folder
+from pipeline.knowledge import model_folder
 from pipeline.match import Background, Fingerprint, fingerprint, join, match, shared
 from pipeline.priority import hints, prioritise
 from pipeline.records import (
@@ -66,6 +66,7 @@ class Triage:
         rules: Path | None = None,
         places: Path | None = None,
         members: Path | None = None,
+        stations: Path | None = None,
     ) -> Triage:
         """Load a model by name and the tables of an office.
 
@@ -74,8 +75,8 @@ class Triage:
         ModelError, InputError
             Where a folder or table cannot be used; the message says which and what to do.
         """
-        router = Router.load(rules=rules, places=places, members=members)
-        classifier, meta = Classifier.load(models_folder() / model)
+        router = Router.load(rules=rules, places=places, members=members, stations=stations)
+        classifier, meta = Classifier.load(model_folder(model))
         background = Background.of(classifier.vocabulary, meta["examples"])
         return cls(classifier, router, model=artefact.model_id(meta), background=background)
 
@@ -83,9 +84,7 @@ class Triage:
     def provenance(self) -> Provenance:
         """What decides here, as it is stamped on every decision."""
         dictionary = f"{self.segmenter.name}+{dictionary_id()}"
-        return Provenance(
-            self.model, self.router.rules_id(), dictionary, f"minyi {__version__}, opencc {version('opencc')}"
-        )
+        return Provenance(self.model, self.router.rules, dictionary, f"minyi {__version__}, opencc {version('opencc')}")
 
     def judge(self, submissions: Sequence[Submission]) -> tuple[list[Judgement], Fingerprint]:
         """Judge texts one by one: all that needs no other submission. The result does not depend on the grouping."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -47,6 +48,7 @@ def triage(
     model: Model = "base",
     members: Annotated[Table, typer.Option(help="委员表（.csv）。")] = None,
     places: Annotated[Table, typer.Option(help="地点表（.csv）。")] = None,
+    stations: Annotated[Table, typer.Option(help="站点表（委员工作室、议事室、联络站，.csv）。")] = None,
     rules: Annotated[Table, typer.Option(help="主题到界别的对照表（.csv），默认用自带的。")] = None,
     processes: Annotated[int | None, typer.Option(min=1, help="进程数，默认用全部核心；结果与进程数无关。")] = None,
 ) -> None:
@@ -55,13 +57,10 @@ def triage(
     输出后缀：.jsonl（程序用，按输入顺序）、.csv、.xlsx（给人看，按紧急程度）、.html（报告）。
     退出码：0 全部读入；1 有的行读不了（逐条列出，另存 OUT.rejected.csv）；2 用法或文件有误。
     """
-    from service.commands import run_triage
+    from service.commands import Office, run_triage
 
-    raise typer.Exit(
-        run_triage(
-            files, out, _wanted(column), model=model, members=members, places=places, rules=rules, processes=processes
-        )
-    )
+    office = Office(model=model, members=members, places=places, stations=stations, rules=rules)
+    raise typer.Exit(run_triage(files, out, _wanted(column), office, processes))
 
 
 @app.command()
@@ -122,17 +121,34 @@ def corpora_seal() -> None:
 
 
 def main() -> None:
-    """Run the command; an error that is meant for a person is told as such, with exit code 2."""
+    """Run the command; what goes wrong is told in a line, with exit code 2."""
+    try:
+        code = app(standalone_mode=False)
+    except KeyboardInterrupt:
+        _leave("已中断，没有写出结果。", 130)
+    except BrokenPipeError:  # who reads our output has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - so that closing it says nothing
+        sys.exit(0)
+    except Exception as error:
+        _leave(*_told(error))
+    sys.exit(code)
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    """Return what a person reads of an error; one that is not meant for people goes on as it is."""
     from pipeline.errors import MinyiError
 
-    try:
-        app()
-    except MinyiError as error:
-        sys.stderr.write(f"minyi: {error}\n")
-        sys.exit(2)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
-    except KeyboardInterrupt:
-        sys.stderr.write("minyi: 已中断，没有写出结果。\n")
-        sys.exit(130)
+    if isinstance(error, MinyiError):
+        return str(error), 2
+    if hasattr(error, "format_message"):  # a usage error of the command line library
+        return f"用法有误：{error.format_message()}\n运行 minyi --help 查看用法。", 2
+    if type(error).__name__ == "Abort":
+        return "已中断，没有写出结果。", 130
+    if isinstance(error, OSError):
+        return f"{error.filename or '输出'}：{error.strerror}。请检查磁盘空间和权限。", 2
+    raise error
+
+
+def _leave(message: str, code: int) -> None:
+    sys.stderr.write(f"minyi: {message}\n")
+    sys.exit(code)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.errors import InputError
 from pipeline.ingest import Intake
 from pipeline.records import Rejected, to_json
-from service.export import beside, check, write
+from service.export import ENDINGS, beside, check, write
 from service.export.labels import PRIORITY
 from service.export.sheet import disarm
 
@@ -66,8 +68,17 @@ class Rejections:
             sys.stderr.write(f"共 {self.count} 行读不了，原样存在 {self.path}，改好后可单独再导入。\n")
 
 
-def _rejections(out: Path | None) -> Rejections:
-    return Rejections(Path(f"{out}.rejected.csv") if out else Path("minyi.rejected.csv"))
+def _rejections(files: Sequence[Path], out: Path | None, endings: Container[str] = ENDINGS) -> Rejections:
+    """Return where rejected rows go, having checked that no output takes the place of an input or cannot be written."""
+    if out:
+        check(out, endings)
+    kept = Path(f"{out}.rejected.csv") if out else Path("minyi.rejected.csv")
+    if kept.is_dir():
+        raise InputError(f"{kept}：读不了的行要存在这里，可它是文件夹。请换一个 -o。")
+    for path in (out, kept):
+        if path and any(path.exists() and file.exists() and path.samefile(file) for file in files):
+            raise InputError(f"{path}：既是输入又要写结果，会盖掉原件。请换一个 -o，或先把这个文件改名。")
+    return Rejections(kept)
 
 
 @contextmanager
@@ -96,33 +107,33 @@ def _progress(total: int) -> Iterator[Callable[[int], None] | None]:
         yield lambda rows: bar.advance(task, rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What an office triages with: a model and its own tables."""
+
+    model: str
+    members: Path | None
+    places: Path | None
+    stations: Path | None
+    rules: Path | None
+
+
 def run_triage(
-    files: Sequence[Path],
-    out: Path | None,
-    wanted: Mapping[str, str],
-    *,
-    model: str,
-    members: Path | None,
-    places: Path | None,
-    rules: Path | None,
-    processes: int | None,
+    files: Sequence[Path], out: Path | None, wanted: Mapping[str, str], office: Office, processes: int | None
 ) -> int:
     """Triage files; see `service.cli.triage`."""
-    if out:
-        check(out)
-    rejections = _rejections(out)
+    rejections = _rejections(files, out)
     intake = Intake(files, wanted=wanted, rejected=rejections)
     from pipeline import batch
     from pipeline.triage import Triage
 
-    loaded = Triage.load(model=model, rules=rules, places=places, members=members)
+    loaded = Triage.load(**asdict(office))
     with _kept(rejections), _progress(intake.lines() if sys.stderr.isatty() else 0) as progress:
         with batch.run(loaded, intake, processes=processes, progress=progress) as result:
             if out:
                 write(result, out)
             else:
-                for line in result.lines():
-                    sys.stdout.buffer.write(line + b"\n")
+                sys.stdout.buffer.writelines(line + b"\n" for line in result.lines())
                 sys.stdout.buffer.flush()
         _tell(intake, result, out)
     return 1 if rejections.count else 0
@@ -155,9 +166,7 @@ def run_clean(files: Sequence[Path], out: Path | None, wanted: Mapping[str, str]
     """Clean files; see `service.cli.clean`."""
     from pipeline.clean import clean
 
-    if out:
-        check(out, {".jsonl"})
-    rejections = _rejections(out)
+    rejections = _rejections(files, out, {".jsonl"})
     intake = Intake(files, wanted=wanted, rejected=rejections)
     rows = (b"%s\n" % to_json({"id": each.id, "clean": clean(each.text)}) for each in intake)
     with _kept(rejections):
@@ -172,14 +181,13 @@ def run_clean(files: Sequence[Path], out: Path | None, wanted: Mapping[str, str]
 def run_train(name: str, data: Sequence[Path], base: str | None, label: str) -> int:
     """Train a model; see `service.cli.train`."""
     from pipeline import labelled
-    from pipeline.knowledge import models_folder
+    from pipeline.knowledge import model_folder
     from pipeline.train import train
 
+    folder = model_folder(name, new=True)
     examples, sources = labelled.gather(data, base=base, label=label)
-    meta = train(examples, models_folder() / name, sources=sources)
-    sys.stderr.write(
-        f"模型 {name}：{meta['examples']} 条文本，交叉验证 {meta['cross_validation']}，在 {models_folder() / name}\n"
-    )
+    meta = train(examples, folder, sources=sources)
+    sys.stderr.write(f"模型 {name}：{meta['examples']} 条文本，交叉验证 {meta['cross_validation']}，在 {folder}\n")
     return 0
 
 

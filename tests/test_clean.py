@@ -14,7 +14,7 @@ from pipeline.clean import clean, reading, script, width
 from pipeline.clean.edits import OffsetMap, compose, difference, replay
 from pipeline.records import Edit
 
-KINDS = {"reading", "script", "width", "space"}
+KINDS = {"chrome", "spam", "shift", "reading", "script", "width", "space", "lost"}
 
 
 @pytest.mark.parametrize("case", cases("clean", "clean"))

@@ -12,6 +12,10 @@ _PASSES = (shift.edits, width.edits, reading.edits, script.edits)
 """Readings before script: the conversion would destroy the evidence that a character was traditional."""
 
 
+_ROUNDS = 3
+"""One pass may bring to light what is another's: blanks around an invisible character, say."""
+
+
 def clean(text: str) -> Clean:
     """Return the clean text and the edits that lead to it from the raw one.
 
@@ -22,8 +26,12 @@ def clean(text: str) -> Clean:
     """
     edits: list[Edit] = []
     current = text
-    for find in _PASSES:
-        if found := find(current):
-            edits = compose(text, edits, found)
-            current = replay(current, found)
+    for _ in range(_ROUNDS):
+        before = current
+        for find in _PASSES:
+            if found := find(current):
+                edits = compose(text, edits, found)
+                current = replay(current, found)
+        if current == before:
+            break
     return Clean(current, tuple(edits))

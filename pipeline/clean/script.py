@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline.clean.edits import difference
@@ -30,8 +30,24 @@ def _converter() -> opencc.OpenCC:
     return opencc.OpenCC(_CONFIG)
 
 
+@cache
+def _back() -> opencc.OpenCC:
+    import opencc
+
+    return opencc.OpenCC("s2t")
+
+
+@lru_cache(maxsize=4096)
+def _is_simplified(char: str) -> bool:
+    """Whether a character is a simplified form: traditional text would write another."""
+    return str(_back().convert(char)) != char
+
+
 def _convert(text: str) -> str:
     converted: str = _converter().convert(text)
+    if len(converted) == len(text) and converted != text:  # a phrase must not touch what is simplified: 打坏 is no 打坯
+        kept = (old if old != new and _is_simplified(old) else new for old, new in zip(text, converted, strict=True))
+        converted = "".join(kept)
     if converted != text:  # only where the text is traditional at all: 著 alone may be meant
         converted = _ZHU.sub("着", converted)
         for variant, plain in _LEFT.items():

@@ -6,12 +6,13 @@ From the lost byte on every two-byte character is made of the second byte of one
 an ASCII byte re-aligns the stream. Putting the byte back and reading again undoes it. The place and the byte are found
 by trying: the language score of the text read again must be clearly better than that of the text as it stands.
 Three things blur the evidence: the lost byte may have left a "?", full-width signs that the misreading made are folded
-to ASCII, and the last character of the stretch may have kept its first byte only ("?" stands for the other); a reading in
-brackets behind it then tells which one it was.
+to ASCII, and the last character of the stretch may have kept its first byte only ("?" stands for the other); a reading
+in brackets behind it then tells which one it was.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,11 +42,15 @@ _ASCII_SCORE = -7.0
 """Letters and digits say little of the language around them."""
 _ONLY_ONE = 4.0
 """So much more likely than the next must a character be that is taken without a reading."""
+_PATIENCE = 200
+"""After so many odd places in a row that no lost byte explains, the text is something else."""
+_MOST = 500
+"""So many losses in one text are an attack on our patience."""
 _LOST = "?"
 _PRIVATE = "\ue000-\uf8ff\u3100-\u312f"
 """Rows of GB18030 that nobody writes letters in: private use and bopomofo."""
 _READING = re.compile(rf"[(（]([{LETTERS}]{{1,7}})[)）]")
-_STRAY = re.compile(r"(?<=[\u3400-\u9fff，。！？、；：”’》])[!-/:-@A-Z\[-`a-z{-~]{1,3}(?=[^!-~])")
+_STRAY = re.compile(r"(?<=[\u3400-\u9fff，。！？、；：”’》])[!-'*-/:-@A-Z\[-`a-z{-~]{1,3}(?=[^!-~])")
 
 
 @cache
@@ -72,7 +77,7 @@ def _plain() -> dict[str, str]:
 
 @cache
 def _odd() -> re.Pattern[str]:
-    """Return the pattern of what misreading leaves: two characters near one another that nobody writes, or a private one."""
+    """Return the pattern of what misreading leaves: two odd characters near one another, or a private one."""
     known = language().knows
     plain = _plain()
     odd = [char for char in _codes()[1] if "\u3400" <= char <= "\u9fff" and not known(plain.get(char, char))]
@@ -87,7 +92,7 @@ def _fits(text: str, at: int, char: str) -> bool:
 
 
 def _mirrored(text: str) -> list[re.Match[str]]:
-    """Return the brackets of a text that look like readings, none unless one of them is a reading of the character before."""
+    """Return the brackets that look like readings, none unless one is a reading of the character before it."""
     matches = [match for match in _READING.finditer(text) if match.start()]
     return matches if any(_fits(text, match.start(), text[match.start() - 1]) for match in matches) else []
 
@@ -105,7 +110,7 @@ def _suspects(text: str, readings: list[re.Match[str]]) -> list[int]:
 
 
 def _leads(text: str, at: int, marked: bool) -> Iterator[int]:
-    """Yield the bytes that may be lost before the character at `at`: the first of a sign, or any where a "?" marks the place."""
+    """Yield the bytes that may be lost before the character at `at`: of a sign, or any where a "?" marks the place."""
     by_code, to_bytes = _codes()
     char = text[at : at + 1]
     trail = to_bytes[char][0] if char in to_bytes else 0xA3
@@ -165,7 +170,7 @@ def _read_again(text: str, start: int, at: int, lead: int, origin: list[float]) 
     """
     trials = [_Trial(at, lead, text[start - 1 : start], 0.0)]
     best: _Trial | None = None
-    for count in range(_LONGEST):
+    for count in range(min(_LONGEST, len(text) - at + 1)):
         grown = [after for trial in trials for after in _steps(trial, text)]
         for trial in grown:
             if trial.done and (best is None or _gain(trial, text, start, origin) > _gain(best, text, start, origin)):
@@ -177,7 +182,7 @@ def _read_again(text: str, start: int, at: int, lead: int, origin: list[float]) 
 
 
 def _last(trial: _Trial, text: str) -> str:
-    """Return the character of which only the first byte is left: by the reading behind it, or where only one makes sense."""
+    """Return the character of which the first byte is left: by the reading behind it, or where only one makes sense."""
     match = _READING.match(text, trial.at)
     return _fitting(trial.lead, trial.out[-1:], match[1] if match else "", text[trial.at : trial.at + 1])
 
@@ -190,7 +195,9 @@ def _fitting(lead: int, before: str, reading: str, behind: str) -> str:
         chars = [char for char in chars if reading in spoken(char)]
     if not chars:
         return ""
-    ranked = sorted(((_score(before, char) + (0 if reading else _score(char, behind)), char) for char in chars), reverse=True)
+    ranked = sorted(
+        ((_score(before, char) + (0 if reading else _score(char, behind)), char) for char in chars), reverse=True
+    )
     if reading or len(ranked) == 1 or ranked[0][0] - ranked[1][0] >= _ONLY_ONE:
         return ranked[0][1]
     return ""
@@ -212,14 +219,11 @@ def _gain(trial: _Trial, text: str, start: int, origin: list[float]) -> float:
     return gain
 
 
-def _repair(text: str, odd: int, floor: int, readings: list[re.Match[str]]) -> Edit | None:
+def _repair(text: str, odd: int, floor: int, readings: list[re.Match[str]], origin: list[float]) -> Edit | None:
     """Return the edit that undoes the shift which the odd character at `odd` comes from."""
     low = max(floor, odd - _BACK)
-    high = min(len(text), odd + _LONGEST)
-    origin = [0.0] * (high + 2)
-    for at in range(max(1, low), high):
-        origin[at + 1] = origin[at] + _score(text[at - 1], text[at])
-    brackets = {at for match in readings for at in range(*match.span())}  # put there by the mirror, not misread
+    near = (match for match in readings if low - 10 < match.start() <= odd)
+    brackets = {at for match in near for at in range(*match.span())}  # put there by the mirror, not misread
     best: tuple[float, int, _Trial] | None = None
     for start in range(low, odd + 1):
         marked = text[start] == _LOST
@@ -244,10 +248,21 @@ def _repair(text: str, odd: int, floor: int, readings: list[re.Match[str]]) -> E
 def edits(text: str) -> list[Edit]:
     """Return the edits that put lost bytes back."""
     found: list[Edit] = []
-    floor = 0
     readings = _mirrored(text)
-    for suspect in _suspects(text, readings):
-        if suspect >= floor and (edit := _repair(text, suspect, floor, readings)):
+    suspects = _suspects(text, readings)
+    if not suspects:
+        return []
+    scores = (_score(before, char) for before, char in itertools.pairwise("\n" + text))
+    origin = list(itertools.accumulate(scores, initial=0.0))
+    floor = failed = 0
+    for suspect in suspects:
+        if suspect < floor:
+            continue
+        if edit := _repair(text, suspect, floor, readings, origin):
             found.append(edit)
-            floor = edit.end
+            floor, failed = edit.end, 0
+        else:
+            failed += 1
+        if failed == _PATIENCE or len(found) == _MOST:
+            break
     return found

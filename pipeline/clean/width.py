@@ -16,8 +16,8 @@ _COMPATIBLE = "".join(
 )
 _TO_PLAIN = {ord(c): unicodedata.normalize("NFKC", c) for c in _FULL + _COMPATIBLE}
 
-_INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
-_CONTROL = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f"
+_INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+_CONTROL = "\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f"
 _ODD = "\\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\t"
 _BREAK = "\\r\\n\\u2028\\u2029"
 

@@ -25,12 +25,13 @@ NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The columns of a submission and the headers that offices use for them."""
 
+_TRADITIONAL = str.maketrans("編號標題內詳時間來點訴戶區屬贊數單應發報", "编号标题内详时间来点诉户区属赞数单应发报")
 TEXT_FIELDS = ("text", "title", "body")
 
 
 def fold(header: str) -> str:
-    """Return a header without the differences that do not matter: width, case, blanks, BOM."""
-    return "".join(unicodedata.normalize("NFKC", header).strip("\ufeff").lower().split())
+    """Return a header without the differences that do not matter: width, case, blanks, BOM, script."""
+    return "".join(unicodedata.normalize("NFKC", header).strip("\ufeff").lower().translate(_TRADITIONAL).split())
 
 
 def mapping(headers: Iterable[str], wanted: Mapping[str, str]) -> dict[str, str]:
@@ -60,6 +61,25 @@ def check_wanted(wanted: Mapping[str, str]) -> None:
     for field in wanted:
         if field not in NAMES:
             raise InputError(f"--column {field}=…：没有名为“{field}”的字段。可用的字段：{'、'.join(NAMES)}。")
+
+
+def header(names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]:
+    """Return field → header for the header row of a table.
+
+    Raises
+    ------
+    InputError
+        Where a header that is used stands twice, or one that was asked for is missing.
+    """
+    found = mapping(names, wanted)
+    seen = "、".join(name for name in names if name)
+    for field, name in wanted.items():
+        if field not in found:
+            raise InputError(f"--column {field}={name}：没有名为“{name}”的列。看到的列：{seen}。")
+    for name in found.values():
+        if list(names).count(name) > 1:
+            raise InputError(f"有 {list(names).count(name)} 列都叫“{name}”，不知道用哪一列：请改名，使每列的名字不同。")
+    return found
 
 
 def has_text(columns: Mapping[str, str]) -> bool:
@@ -92,16 +112,15 @@ def _likes(value: str) -> int:
         return 0
 
 
-def to_submission(values: Mapping[str, Any], columns: Mapping[str, str], fallback_id: str) -> Submission:
-    """Build the record of one row, or raise `RowError` with the reason in Chinese."""
+def to_submission(values: Mapping[str, Any], columns: Mapping[str, str]) -> Submission:
+    """Build the record of one row, or raise `RowError` with the reason in Chinese; its id may be empty."""
     row = {field: _plain(values.get(header)) for field, header in columns.items()}
     for field, value in row.items():
         if BROKEN in value:
             raise RowError(f"“{columns[field]}”一列有无法解码的字节：请用正确的编码重新导出这一行。")
     text = row.get("text", "")
     if not text.strip():
-        title, body = row.get("title", ""), row.get("body", "")
-        text = title + "\n" + body if "title" in row or "body" in row else ""
+        text = "\n".join(row[field] for field in ("title", "body") if field in row)
     if not text.strip():
         raise RowError("这一行没有文字：标题和正文都是空的。")
     try:
@@ -109,7 +128,7 @@ def to_submission(values: Mapping[str, Any], columns: Mapping[str, str], fallbac
     except UnicodeEncodeError as error:
         raise RowError("正文里有半个字符（孤立的代理码位）：请重新导出这一行。") from error
     return Submission(
-        id=row.get("id", "").strip() or fallback_id,
+        id=row.get("id", "").strip(),
         text=text,
         submitted_at=row.get("submitted_at") or None,
         submitter=row.get("submitter") or None,

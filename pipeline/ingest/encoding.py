@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -16,8 +17,6 @@ _BOMS = (
 )
 _BLOCK = 1 << 20
 _SAMPLE = 2 << 20
-_TOLERATED = 0.3
-"""A file of which more than this share of the non-ASCII lines is invalid is not in that encoding."""
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
@@ -46,7 +45,7 @@ def _everyday(char: str, encoding: str) -> bool:
         lead = char.encode(encoding)[0]
     except UnicodeEncodeError:
         return False
-    return 0xB0 <= lead <= 0xD7 if encoding == "gb2312" else 0xA4 <= lead <= 0xC6
+    return 0xA1 <= lead <= 0xD7 if encoding == "gb2312" else 0xA1 <= lead <= 0xC6
 
 
 def _faults(lines: list[bytes], encoding: str) -> float:
@@ -54,9 +53,10 @@ def _faults(lines: list[bytes], encoding: str) -> float:
     return sum(BROKEN in line.decode(encoding, "minyi-broken") for line in lines) / len(lines)
 
 
-def _plausibility(lines: list[bytes], encoding: str, table: str) -> float:
-    chars = [c for line in lines for c in line.decode(encoding, "minyi-broken") if c >= "\u3400"]
-    return sum(_everyday(c, table) for c in chars) / max(1, len(chars))
+def _plausibility(lines: list[bytes], encoding: str, *tables: str) -> float:
+    """Share of the characters beyond ASCII that are everyday ones by one of the tables."""
+    chars = [c for line in lines for c in line.decode(encoding, "minyi-broken") if c > "\x7f"]
+    return sum(any(_everyday(c, table) for table in tables) for c in chars) / max(1, len(chars))
 
 
 def detect(stream: BinaryIO) -> str:
@@ -77,19 +77,20 @@ def detect(stream: BinaryIO) -> str:
     sample = stream.read(_SAMPLE).splitlines()[:20_000]
     stream.seek(0)
     lines = [line for line in sample if any(byte > 127 for byte in line)] or [b"\xff"]
-    if _faults(lines, "utf-8") <= _TOLERATED:
-        return "utf-8"
-    ranked = []
-    for encoding, table in (("gb18030", "gb2312"), ("big5hkscs", "big5")):
-        score = _plausibility(lines, encoding, table) - _faults(lines, encoding)
-        ranked.append((score, encoding))
-    return max(ranked)[1]
+    tables = {"utf-8": ("gb2312", "big5"), "gb18030": ("gb2312",), "big5hkscs": ("big5",)}
+    return max(tables, key=lambda name: _plausibility(lines, name, *tables[name]) - _faults(lines, name) / 2)
 
 
 def decode_lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
-    """Yield the lines of a stream with their ends; undecodable bytes become `BROKEN`."""
-    if encoding == "utf-16":
-        yield from stream.read().decode("utf-16", "minyi-broken").splitlines(keepends=True)
+    """Yield the lines of a stream with their ends; undecodable bytes become `BROKEN`.
+
+    Lines are decoded one by one, so that a broken byte costs its own line only.
+    """
+    head = stream.read(_BLOCK)
+    stream.seek(0)
+    if encoding == "utf-16" or (b"\n" not in head and b"\r" in head):  # or the old line ends of a Mac
+        text = stream.read().decode(encoding, "minyi-broken").replace("\r\n", "\n").replace("\r", "\n")
+        yield from io.StringIO(text, newline="\n")
         return
     for number, line in enumerate(stream):
         if number == 0 and encoding == "utf-8-sig":

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from pipeline.errors import InputError, RowError
 from pipeline.ingest import columns, readers
+from pipeline.ingest.encoding import decode_lines, detect
 from pipeline.records import Rejected, Source, Submission
 
 FORMATS: dict[str, readers.Reader] = {
@@ -26,13 +27,14 @@ STDIN = "-"
 _OLD = {".xls": ".xlsx", ".doc": ".docx", ".et": ".xlsx", ".wps": ".docx", ".json": ".jsonl"}
 
 
-def _sniff(head: bytes, wanted: Mapping[str, str]) -> str:
-    """Guess the format of standard input from its first bytes."""
-    if head.startswith(b"PK\x03\x04"):
-        return ".docx" if b"word/" in head else ".xlsx"
-    if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
+def _sniff(content: bytes, wanted: Mapping[str, str]) -> str:
+    """Guess the format of standard input."""
+    if content.startswith(b"PK\x03\x04"):
+        return ".docx" if b"word/" in content[:4096] else ".xlsx"
+    stream = io.BytesIO(content)
+    first = next(decode_lines(stream, detect(stream)), "").strip()
+    if first.startswith("{"):
         return ".jsonl"
-    first = next(iter(head.decode("utf-8", "replace").splitlines()), "")
     for sign, ending in (("\t", ".tsv"), (",", ".csv"), (";", ".csv")):
         if columns.has_text(columns.mapping(first.split(sign), wanted)):
             return ending
@@ -96,14 +98,14 @@ class Intake:
     def _open(self, path: Path) -> tuple[BinaryIO, Source]:
         if str(path) == STDIN:
             content = sys.stdin.buffer.read()
-            return io.BytesIO(content), Source(name="stdin", format=_sniff(content[:4096], self.wanted))
+            return io.BytesIO(content), Source(name="stdin", format=_sniff(content, self.wanted))
         try:
             return path.open("rb"), Source(name=str(path), format=path.suffix.lower())
         except OSError as error:
             raise InputError(f"{path}：打不开（{error.strerror}）。请检查权限。") from error
 
     def __iter__(self) -> Iterator[Submission]:
-        seen: dict[str, int] = {}
+        seen: set[str | tuple[str, int]] = set()
         for path in self.paths:
             stream, source = self._open(path)
             self.sources.append(source)
@@ -121,7 +123,7 @@ class Intake:
                     raise InputError(f"{source.name}：{error}") from error
 
     def _submission(
-        self, line: int, values: dict[str, Any] | RowError, source: Source, seen: dict[str, int]
+        self, line: int, values: dict[str, Any] | RowError, source: Source, seen: set[str | tuple[str, int]]
     ) -> Submission:
         """Return the record of a row under an id that is its own.
 
@@ -131,13 +133,16 @@ class Intake:
         """
         if isinstance(values, RowError):
             raise values
-        submission = columns.to_submission(values, source.columns, f"{Path(source.name).stem}-{line}")
-        name = submission.id
+        submission = columns.to_submission(values, source.columns)
+        name = submission.id or f"{Path(source.name).stem}-{line}"
+        same = (name, hash(submission.text))
         if name in seen:
-            if seen[name] == hash(submission.text):
+            if submission.id and same in seen:
                 raise RowError(f"编号“{name}”前面已经出现过，文字也相同：同一件来件在文件里出现了两次。")
-            number = next(n for n in itertools.count(2) if f"{name}#{n}" not in seen)
-            submission = replace(submission, id=f"{name}#{number}")
-            self.renamed.append((source.name, line, submission.id))
-        seen[submission.id] = hash(submission.text)
-        return submission
+            given = next(again for n in itertools.count(2) if (again := f"{name}#{n}") not in seen)
+            if submission.id:
+                self.renamed.append((source.name, line, given))
+        else:
+            given = name
+        seen.update((given, same))
+        return replace(submission, id=given)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import itertools
 import sys
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
@@ -86,7 +85,7 @@ def _read_delimited(lines: Iterator[str], source: Source, wanted: Mapping[str, s
             cells = [] if isinstance(cells, RowError) else cells
             if columns.has_text(columns.mapping(cells, wanted)):
                 header = cells
-                source.columns = columns.mapping(header, wanted)
+                source.columns = columns.header(header, wanted)
             elif any(cell.strip() for cell in cells):
                 seen.append(cells)
                 if len(seen) >= _HEADER_ROWS:
@@ -103,12 +102,19 @@ def _read_delimited(lines: Iterator[str], source: Source, wanted: Mapping[str, s
         raise columns.no_text_column(seen)
 
 
+def _fields(line: str, delimiter: str, wanted: Mapping[str, str]) -> int:
+    """Return how many columns a line would name as a header, 0 where none of them holds text."""
+    cells = next(csv.reader([line], delimiter=delimiter), [])
+    found = columns.mapping(cells, wanted)
+    return len(found) if columns.has_text(found) else 0
+
+
 def read_csv(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> Iterator[Row]:
-    """Cells separated by comma, semicolon or tab, whichever the first lines have most of."""
+    """Cells separated by comma, semicolon or tab, whichever makes a header of one of the first lines."""
     source.encoding = detect(stream)
     lines = decode_lines(stream, source.encoding)
-    head = list(itertools.islice(lines, 3))
-    delimiter = max(",;\t", key=lambda sign: sum(line.count(sign) for line in head))
+    head = list(itertools.islice(lines, _HEADER_ROWS + 1))
+    delimiter = max(",;\t", key=lambda sign: max((_fields(line, sign, wanted) for line in head), default=0))
     return _read_delimited(itertools.chain(head, lines), source, wanted, delimiter)
 
 
@@ -137,13 +143,18 @@ def read_txt(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> Ite
 
 def read_xlsx(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> Iterator[Row]:
     """Every sheet that has a column of text; the header may stand below a title."""
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
     try:
-        book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        yield from _read_sheets(stream, source, wanted)
+    except InputError:
+        raise
+    except Exception as error:  # what a torn archive or its XML raises is of many kinds, and told nowhere
         raise InputError(f"不是有效的 .xlsx 文件（{error}）：请在表格软件中另存为 .xlsx 后再试。") from error
+
+
+def _read_sheets(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> Iterator[Row]:
+    import openpyxl
+
+    book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
     source.encoding = "xlsx"
     seen: list[list[str]] = []
     found = False
@@ -156,7 +167,7 @@ def read_xlsx(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> It
                 names = ["" if cell is None else str(cell) for cell in cells]
                 if columns.has_text(columns.mapping(names, wanted)):
                     header, found = names, True
-                    source.columns = columns.mapping(header, wanted)
+                    source.columns = columns.header(header, wanted)
                 elif any(names):
                     seen.append(names)
                     above += 1
@@ -171,17 +182,21 @@ def read_xlsx(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> It
 
 def read_docx(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> Iterator[Row]:
     """Take the whole document as one submission: its paragraphs and the cells of its tables, in order."""
-    import docx
-    from docx.opc.exceptions import PackageNotFoundError
-    from docx.table import Table
-
     del wanted
-    try:
-        document = docx.Document(stream)
-    except (PackageNotFoundError, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise InputError(f"不是有效的 .docx 文件（{error}）：请另存为 .docx 后再试。") from error
     source.encoding = "docx"
     source.columns = {"text": "text"}
+    try:
+        text = _document_text(stream)
+    except Exception as error:  # as for .xlsx
+        raise InputError(f"不是有效的 .docx 文件（{error}）：请另存为 .docx 后再试。") from error
+    yield 1, {"text": text}, text
+
+
+def _document_text(stream: BinaryIO) -> str:
+    import docx
+    from docx.table import Table
+
+    document = docx.Document(stream)
     parts: list[str] = []
     for block in document.iter_inner_content():
         if isinstance(block, Table):
@@ -189,5 +204,4 @@ def read_docx(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> It
                 parts.append(" ".join(dict.fromkeys(cell.text.strip() for cell in row.cells if cell.text.strip())))
         else:
             parts.append(block.text.strip())
-    text = "\n".join(part for part in parts if part)
-    yield 1, {"text": text}, text
+    return "\n".join(part for part in parts if part)

@@ -24,10 +24,10 @@ COLUMNS = (
 
 def title_and_body(text: str) -> tuple[str, str]:
     """Split a clean text at its first line break; a text of one line has its beginning as title."""
-    title, _, body = text.partition("\n")
+    title, _, body = text.strip().partition("\n")
     if body:
         return title, body
-    return (text[:30] + "…" if len(text) > 30 else text), text
+    return (title[:30] + "…" if len(title) > 30 else title), title
 
 
 def table_row(decision: dict[str, Any]) -> list[str | float]:

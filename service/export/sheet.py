@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pipeline.batch import Run
 
 _LIVE = ("=", "+", "-", "@", "\t", "\r")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LONGEST_CELL = 32_000
 """A spreadsheet's limit is 32,767 characters; a longer text is cut here and whole in the .jsonl."""
 
@@ -40,7 +42,6 @@ def write_xlsx(result: Run, path: Path) -> None:
     """Write the officer's table as one sheet with a frozen header, filters and readable widths."""
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
     from openpyxl.styles import Alignment, Font, PatternFill
     from openpyxl.utils import get_column_letter
 
@@ -60,7 +61,7 @@ def write_xlsx(result: Run, path: Path) -> None:
 
     def cell(value: str | float, fill: PatternFill | None = None) -> WriteOnlyCell:
         if isinstance(value, str):
-            value = ILLEGAL_CHARACTERS_RE.sub("", value)[:_LONGEST_CELL]
+            value = _NOT_XML.sub("", value)[:_LONGEST_CELL]
         made = WriteOnlyCell(sheet, value)
         if isinstance(value, str):
             made.data_type = "s"  # text, whatever it begins with
