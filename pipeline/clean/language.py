@@ -42,10 +42,6 @@ class Language:
         singles = {pair[1]: score for pair, score in pairs.items() if pair[0] == "\0"}
         return cls(pairs, singles)
 
-    def knows(self, char: str) -> bool:
-        """Whether a character is one of everyday writing."""
-        return char in self._singles
-
     def after(self, before: str, char: str) -> float:
         """Return the log probability of a character after another."""
         found = self._pairs.get(before + char)
@@ -58,6 +54,13 @@ class Language:
             total += self.after(before, char)
             before = char
         return total
+
+
+@cache
+def odd_characters() -> str:
+    """Return the ideographs of GB18030 that are not in the table: nobody writes them, misreading makes them."""
+    _, arrays = artefact.load(SHIPPED_MODELS / NAME)
+    return str(arrays["odd"].astype("<u2").tobytes().decode("utf-16-le"))
 
 
 @cache

@@ -13,6 +13,14 @@ LETTERS = "a-zA-Zāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜêếềńň�
 _ANNOTATED = re.compile(rf"([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])([(（]([{LETTERS}]{{1,8}})[)）])")
 
 
+def plausible(char: str, reading: str) -> bool:
+    """Whether a bracket may be a mirror's at all: it has a tone mark, or stands behind a traditional character.
+
+    That spares most texts the table of readings.
+    """
+    return not reading.isascii() or is_traditional(char)
+
+
 def toneless(reading: str) -> str:
     """Return a syllable without its tone, ü as v.
 

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from pipeline.clean.language import language
-from pipeline.clean.reading import LETTERS, spoken
+from pipeline.clean.language import language, odd_characters
+from pipeline.clean.reading import LETTERS, plausible, spoken
 from pipeline.records import Edit
 
 _BACK = 12
@@ -78,10 +78,7 @@ def _plain() -> dict[str, str]:
 @cache
 def _odd() -> re.Pattern[str]:
     """Return the pattern of what misreading leaves: two odd characters near one another, or a private one."""
-    known = language().knows
-    plain = _plain()
-    odd = [char for char in _codes()[1] if "\u3400" <= char <= "\u9fff" and not known(plain.get(char, char))]
-    signs = "".join(re.escape(char) for char in odd)
+    signs = odd_characters()
     return re.compile(rf"[{signs}][^\n]{{0,8}}?[{signs}{_PRIVATE}]|[{_PRIVATE}]")
 
 
@@ -93,8 +90,11 @@ def _fits(text: str, at: int, char: str) -> bool:
 
 def _mirrored(text: str) -> list[re.Match[str]]:
     """Return the brackets that look like readings, none unless one is a reading of the character before it."""
+    if not _READING.search(text):
+        return []
     matches = [match for match in _READING.finditer(text) if match.start()]
-    return matches if any(_fits(text, match.start(), text[match.start() - 1]) for match in matches) else []
+    pairs = ((text[match.start() - 1], match[1]) for match in matches)
+    return matches if any(plausible(char, reading) and reading in spoken(char) for char, reading in pairs) else []
 
 
 def _suspects(text: str, readings: list[re.Match[str]]) -> list[int]:
