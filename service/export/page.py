@@ -30,7 +30,7 @@ def bars(counts: list[tuple[str, int]]) -> list[dict[str, Any]]:
 
 def _hot_issue(result: Run, rows: list[int]) -> dict[str, Any]:
     voices = [result.row(index) for index in rows]
-    dates = sorted(date for voice in voices if (date := voice["submission"].get("submitted_at")))
+    dates = sorted(day for voice in voices if (day := labels.day(voice["submission"].get("submitted_at", ""))))
     names = {voice["submission"].get("submitter") or voice["id"] for voice in voices}
     return {
         "title": labels.title_and_body(voices[0]["clean"]["text"])[0],
@@ -90,15 +90,16 @@ def write_page(result: Run, path: Path) -> None:
     triaged = [index for index, standing in enumerate(result.standings) if standing[0] == "triaged"]
     topics = Counter(result.row(index)["topic"]["level1"] for index in triaged)
     priorities = [(labels.PRIORITY[level], result.summary.priority[level]) for level in labels.PRIORITY]
-    issues = result.issues(_HOT)
+    hot = [_hot_issue(result, rows) for rows in result.issues(_HOT)]
+    hot = sorted((issue for issue in hot if issue["people"] > 1), key=lambda issue: (-issue["people"], -issue["texts"]))
     stream = environment.get_template("page.html.j2").stream(
         summary=result.summary,
         junk=result.summary.status["junk"],
         unreadable=result.summary.status["unreadable"],
         topics=bars(topics.most_common()),
         priorities=bars(priorities),
-        hot=(_hot_issue(result, rows) for rows in issues[:_HOT_SHOWN]),
-        hot_count=len(issues),
+        hot=hot[:_HOT_SHOWN],
+        hot_count=len(hot),
         queue=_queue(result, order[:_QUEUE]),
         left=max(0, len(order) - _QUEUE),
         provenance=result.row(0)["provenance"] if order else {},
