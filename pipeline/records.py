@@ -168,20 +168,12 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Judgement):
     """Everything that was decided about one submission (研判), and why: one line of the output.
 
     A judgement, with the place among the others and who decided behind it.
     """
 
-    id: str
-    status: Status
-    clean: Clean
-    keywords: tuple[str, ...]
-    intent: str
-    topic: Topic
-    priority: Priority
-    route: Route
     duplicate: Duplicate
     provenance: Provenance
 

@@ -7,8 +7,6 @@ Guo et al. 2017).
 
 from __future__ import annotations
 
-import json
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,13 +18,10 @@ import numpy.typing as npt
 
 from pipeline import __version__, artefact
 from pipeline.classify import JUNK, SEPARATOR, Head
-from pipeline.clean import clean
-from pipeline.clean.language import STEP
-from pipeline.clean.script import simplified
-from pipeline.errors import CorpusError, InputError
+from pipeline.errors import InputError
 from pipeline.features import Vocabulary, batch
-from pipeline.knowledge import CORPORA, digest, table
 from pipeline.records import INTENTS, LEVELS
+from pipeline.train.examples import Example, topics
 
 Floats = npt.NDArray[np.float32]
 Strings = npt.NDArray[np.str_]
@@ -44,87 +39,7 @@ _DAMPING = 0.7
 much more."""
 _NEVER = -30.0
 _FOLDS = 5
-_LEAST_PAIR = 2
-_WORD_WEIGHT = 0.02
 _PRECISION = 0.95
-_TERM_COPIES = {1: 1, 2: 2, 3: 4}
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A labelled text; a label that is None is not used for its head.
-
-    `knowledge` marks what is no submission but says what belongs to a topic. `hand` names the batch that a text was
-    written in: where there are several, a model is judged on the ones that it was not trained on.
-    """
-
-    text: str
-    topic: str | None = None
-    intent: str | None = None
-    priority: str | None = None
-    junk: bool = False
-    knowledge: bool = False
-    hand: str = ""
-
-
-def topics() -> list[tuple[str, str]]:
-    """Return the topics, first and second level, in the order of corpora/topics.csv."""
-    return [(row["level1"], row["level2"]) for _, row in table(CORPORA / "topics.csv", "level1", "level2")]
-
-
-def written_files() -> list[Path]:
-    """Return the files of written texts in a fixed order."""
-    return sorted((CORPORA / "written").glob("*.jsonl"))
-
-
-def read_written(paths: Sequence[Path]) -> list[Example]:
-    """Return the examples of files in the form of corpora/written.
-
-    Raises
-    ------
-    CorpusError
-        Where a line breaks a rule; the message names file, line and rule.
-    """
-    known = {SEPARATOR.join(topic) for topic in topics()}
-    examples = []
-    for path in paths:
-        hand = path.stem.partition("_")[2] or "first"
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            where = f"{path.name} 第 {number} 行"
-            try:
-                row = json.loads(line)
-                topic = None if row["level1"] is None else row["level1"] + SEPARATOR + row["level2"]
-                text = clean(row["title"] + "\n" + row["body"] if row["title"] else row["body"]).text
-            except (ValueError, KeyError, TypeError) as error:
-                raise CorpusError(f"{where}：不是有效的一行（{error}）。") from error
-            if topic is not None and topic not in known:
-                raise CorpusError(f"{where}：没有主题“{topic}”。主题见 corpora/topics.csv。")
-            if row["intent"] not in INTENTS or row["priority"] not in LEVELS:
-                raise CorpusError(f"{where}：诉求类型“{row['intent']}”或紧急程度“{row['priority']}”不在表中。")
-            if topic is None:
-                examples.append(Example(text, junk=True, hand=hand))
-            else:
-                examples.append(Example(text, topic, row["intent"], row["priority"], hand=hand))
-    return examples
-
-
-def read_knowledge() -> list[Example]:
-    """Return what topics.csv and the topic lexicon say, as short texts that are used for topics alone."""
-    examples = []
-    for _, row in table(CORPORA / "topics.csv"):
-        topic = row["level1"] + SEPARATOR + row["level2"]
-        own = [
-            row["definition"],
-            row["level2"],
-            *row["belongs"].split("|"),
-            *row["aliases"].split("|"),
-            *row["matters"].split("|"),
-        ]
-        examples += [Example(text, topic, knowledge=True) for text in own if text and row["level2"] != "其他"]
-    for _, row in table(CORPORA / "lexicon" / "topics.csv", "term", "level1", "level2", "weight"):
-        topic = row["level1"] + SEPARATOR + row["level2"]
-        examples += [Example(row["term"], topic, knowledge=True)] * _TERM_COPIES[int(row["weight"])]
-    return examples
 
 
 @dataclass(slots=True)
@@ -364,59 +279,3 @@ def _card(meta: dict[str, Any], examples: Sequence[Example]) -> str:
         "Sources: " + ", ".join(f"{name} {value}" for name, value in meta["sources"].items()),
     ]
     return "\n".join(lines) + "\n"
-
-
-def corpora_sources() -> dict[str, str]:
-    """Return the hashes of what corpora/ gives to training."""
-    knowledge = [CORPORA / "topics.csv", CORPORA / "lexicon" / "topics.csv"]
-    return {"corpora/written": digest(*written_files()), "corpora/topics": digest(*knowledge)}
-
-
-def train_corpora(folder: Path) -> dict[str, Any]:
-    """Train the model that ships, from corpora/ alone."""
-    return train(read_written(written_files()) + read_knowledge(), folder, sources=corpora_sources())
-
-
-def train_language(folder: Path) -> None:
-    """Count bigrams in the written texts and in jieba's dictionary, and write the table."""
-    pairs: Counter[str] = Counter()
-    for path in written_files():  # as they stand: cleaning them would need this table
-        for line in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
-            text = f"\n{row['title']}\n{row['body']}\n"
-            pairs.update(text[at : at + 2] for at in range(len(text) - 1))
-    for word, count in _dictionary():
-        for at in range(len(word) - 1):
-            pairs[word[at : at + 2]] += math.ceil(count * _WORD_WEIGHT)
-    singles: Counter[str] = Counter()
-    firsts: Counter[str] = Counter()
-    for pair, count in pairs.items():
-        singles[pair[1]] += count
-        firsts[pair[0]] += count
-    total = sum(singles.values())
-    table = {"\0" + char: math.log(count / total) for char, count in singles.items() if count >= _LEAST_PAIR}
-    for pair, count in pairs.items():
-        if count >= _LEAST_PAIR and ord(max(pair)) < 1 << 16:
-            table[pair] = math.log(count / firsts[pair[0]])
-    names = sorted(name for name in table if ord(max(name)) < 1 << 16)
-    odd = [char for char in _ideographs() if "\0" + simplified(char) not in table]
-    arrays: dict[str, Any] = {
-        "odd": np.frombuffer("".join(odd).encode("utf-16-le"), "<u2"),
-        "keys": np.frombuffer("".join(names).encode("utf-16-le"), "<u4"),
-        "scores": np.array([min(255, round(-table[name] / STEP)) for name in names], np.uint8),
-    }
-    card = f"# {folder.name}\n\nBigrams of characters from corpora/written and jieba's dictionary: {len(names)}.\n"
-    artefact.save(folder, {"name": folder.name}, arrays, card)
-
-
-def _ideographs() -> list[str]:
-    """Return the ideographs that GB18030 writes in two bytes."""
-    chars = map(chr, range(0x3400, 0xA000))
-    return [char for char in chars if len(char.encode("gb18030", "ignore")) == 2]
-
-
-def _dictionary() -> list[tuple[str, int]]:
-    from importlib.resources import files
-
-    lines = (files("jieba") / "dict.txt").read_text(encoding="utf-8").splitlines()
-    return [(word, int(count)) for word, count, _ in (line.split(" ") for line in lines)]

@@ -1,0 +1,24 @@
+"""Training a model folder from labelled texts."""
+
+from pipeline.train.examples import (
+    Example,
+    corpora_sources,
+    read_knowledge,
+    read_written,
+    topics,
+    written_files,
+)
+from pipeline.train.language import train_language
+from pipeline.train.model import sharpness, train
+
+__all__ = [
+    "Example",
+    "corpora_sources",
+    "read_knowledge",
+    "read_written",
+    "sharpness",
+    "topics",
+    "train",
+    "train_language",
+    "written_files",
+]
