@@ -93,7 +93,7 @@ class Classifier:
         meta, arrays = artefact.load(folder)
         try:
             heads = {h["name"]: Head(h["name"], tuple(h["labels"]), h["start"], h["sharpness"]) for h in meta["heads"]}
-            weights = arrays["weights"].astype(np.float32) * arrays["scale"]
+            weights = np.multiply(arrays["weights"], arrays["scale"], dtype=np.float32)
             rows, columns = weights.shape
             shapes = {"keys": (rows,), "idf": (rows,), "bias": (columns,), "scale": (columns,)}
             wrong = [name for name, shape in shapes.items() if arrays[name].shape != shape]

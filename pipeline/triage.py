@@ -57,6 +57,8 @@ class Triage:
         self.model = model
         self.background = background
         self.keywords = Keywords(classifier.vocabulary)
+        hints()
+        clean("")  # patterns are made here once, not in every worker
 
     @classmethod
     def load(

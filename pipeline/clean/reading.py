@@ -53,6 +53,8 @@ def edits(text: str) -> list[Edit]:
     A reading goes where it is one of the character before it, and only in a text that annotates
     traditional characters at all: an author's own bracket, 设备(shebei) or 行(háng), stays.
     """
+    if "(" not in text and "（" not in text:
+        return []
     matches = list(_ANNOTATED.finditer(text))
     if not any(is_traditional(match[1]) and _is_reading(match) for match in matches):
         return []

@@ -37,6 +37,14 @@ def _back() -> opencc.OpenCC:
     return opencc.OpenCC("s2t")
 
 
+@cache
+def _traditional() -> re.Pattern[str]:
+    """Return the pattern of the characters that are traditional by themselves: most texts have none."""
+    chars = "".join(map(chr, (*range(0x3400, 0xA000), *range(0xF900, 0xFB00))))
+    plain = str(_converter().convert(chars))
+    return re.compile(f"[{''.join(old for old, new in zip(chars, plain, strict=True) if old != new)}]")
+
+
 @lru_cache(maxsize=4096)
 def _is_simplified(char: str) -> bool:
     """Whether a character is a simplified form: traditional text would write another."""
@@ -67,10 +75,10 @@ def is_traditional(char: str) -> bool:
 
 
 def edits(text: str) -> list[Edit]:
-    """Return the edits from traditional to simplified script."""
-    converted = _convert(text)
-    if converted == text:
+    """Return the edits from traditional to simplified script; a text without one traditional character has none."""
+    if not _traditional().search(text):
         return []
+    converted = _convert(text)
     if len(converted) == len(text):
         return difference(text, converted, "script")
     found = []  # a phrase changed its length: look clause by clause, so that the edits stay local

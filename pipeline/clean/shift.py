@@ -90,7 +90,7 @@ def _fits(text: str, at: int, char: str) -> bool:
 
 def _mirrored(text: str) -> list[re.Match[str]]:
     """Return the brackets that look like readings, none unless one is a reading of the character before it."""
-    if not _READING.search(text):
+    if "(" not in text and "（" not in text:
         return []
     matches = [match for match in _READING.finditer(text) if match.start()]
     pairs = ((text[match.start() - 1], match[1]) for match in matches)

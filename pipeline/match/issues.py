@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.match.prints import Background, Fingerprint, Ints
 from pipeline.match.pairs import NEIGHBOURS, Matcher, Pairs
+from pipeline.match.prints import Background, Fingerprint, Ints
 from pipeline.records import Duplicate
 
 _SAME = 0.6
