@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import pickle
@@ -158,19 +159,17 @@ def test_an_array_of_objects(toy: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "harm").exists()
 
 
-@pytest.mark.xfail(strict=True, reason="np.load raises EOFError on an empty file, which artefact.load lets through")
 def test_an_empty_array_with_its_hash(toy: Path) -> None:
     put(toy, "keys", b"")
     refused(toy, "keys.npy")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="np.load opens a zip as an NpzFile, which is no array; artefact.load hands it on"
-)
+@pytest.mark.xfail(strict=True, reason="refused, but the archive stays open: ResourceWarning")
 def test_an_archive_in_place_of_an_array(toy: Path, tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", keys=ARRAYS["keys"])
     put(toy, "keys", (tmp_path / "x.npz").read_bytes())
     refused(toy, "keys.npy")
+    gc.collect()  # so that a file left open is told of here
 
 
 @pytest.mark.parametrize("name", ["../secret", "/secret", "..", "a/../../secret", "x\0y", "../toy/keys"])
@@ -190,9 +189,6 @@ def head(**change: object) -> Callable[[dict[str, Any]], Any]:
     return lambda meta: meta["heads"][0].update(change)
 
 
-UNCHECKED = "Classifier.load does not check it: another error now, or a wrong result later"
-
-
 @pytest.mark.parametrize(
     "change",
     [
@@ -203,12 +199,14 @@ UNCHECKED = "Classifier.load does not check it: another error now, or a wrong re
         pytest.param(lambda meta: meta["heads"][0].pop("labels"), id="no labels"),
         pytest.param(head(labels=["没有分隔符"]), id="labels without a second level"),
         pytest.param(lambda meta: meta.update(heads=3), id="heads is no list"),
-        pytest.param(head(start=9999), id="columns outside", marks=pytest.mark.xfail(strict=True, reason=UNCHECKED)),
-        pytest.param(head(sharpness="x"), id="sharpness", marks=pytest.mark.xfail(strict=True, reason=UNCHECKED)),
+        pytest.param(head(start=9999), id="columns outside"),
+        pytest.param(head(sharpness="x"), id="sharpness"),
         pytest.param(
             lambda meta: meta["heads"].pop(1),
             id="no intents",
-            marks=pytest.mark.xfail(strict=True, reason=UNCHECKED),
+            marks=pytest.mark.xfail(
+                strict=True, reason="only the head of topics is missed when loading: KeyError in `judge`"
+            ),
         ),
     ],
 )
@@ -220,13 +218,7 @@ def test_a_model_that_is_not_ours(trained: Path, tmp_path: Path, change: Callabl
         Classifier.load(folder)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "scale",
-        *(pytest.param(n, marks=pytest.mark.xfail(strict=True, reason=UNCHECKED)) for n in ("bias", "weights", "idf")),
-    ],
-)
+@pytest.mark.parametrize("name", ["scale", "bias", "weights", "idf"])
 def test_arrays_that_do_not_fit_each_other(trained: Path, tmp_path: Path, name: str) -> None:
     """Two arrays of one model that were mixed up with those of another one."""
     folder = tmp_path / NAME
@@ -236,19 +228,12 @@ def test_arrays_that_do_not_fit_each_other(trained: Path, tmp_path: Path, name: 
         Classifier.load(folder)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param("name", marks=pytest.mark.xfail(strict=True, reason="model_id reads it unchecked: KeyError")),
-        "examples",
-    ],
-)
-def test_what_triage_needs_of_the_meta(
-    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_what_triage_needs_of_the_meta(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(trained, tmp_path / NAME)
-    change_meta(tmp_path / NAME, without(name))
     monkeypatch.setenv("MINYI_MODELS", str(tmp_path))
+    change_meta(tmp_path / NAME, without("name"))
+    assert Triage.load(model=NAME).model.startswith("?@")  # a name is only a name
+    change_meta(tmp_path / NAME, without("examples"))
     with pytest.raises(ModelError):
         Triage.load(model=NAME)
 

@@ -63,22 +63,20 @@ def test_a_good_run_takes_the_old_rejections_away(minyi: Desk) -> None:
     assert "出.jsonl.rejected.csv" not in minyi.files()
 
 
-@pytest.mark.xfail(strict=True, reason="the advice is to import the rejected rows again: that deletes their file")
 def test_an_input_is_never_deleted(minyi: Desk) -> None:
     minyi.put("出.jsonl.rejected.csv", f"{HEAD}3,{LAMP}\n")
-    minyi("triage", "出.jsonl.rejected.csv", "-o", "出.jsonl")
-    assert "出.jsonl.rejected.csv" in minyi.files()
+    before = minyi.files()
+    assert "请换一个 -o" in minyi("triage", "出.jsonl.rejected.csv", "-o", "出.jsonl", code=2).err
+    assert minyi.files() == before
 
 
 @pytest.mark.parametrize("command", ["triage", "clean"])
-@pytest.mark.xfail(strict=True, reason="-o that is an input overwrites it")
 def test_an_input_is_never_overwritten(minyi: Desk, command: str) -> None:
     before = minyi.put("甲.jsonl", json.dumps({"id": "1", "text": LAMP})).read_bytes()
-    minyi(command, "甲.jsonl", "-o", "甲.jsonl")
+    assert "请换一个 -o" in minyi(command, "甲.jsonl", "-o", "甲.jsonl", code=2).err
     assert minyi.files()["甲.jsonl"] == before
 
 
-@pytest.mark.xfail(strict=True, reason="rejected rows cannot be written: traceback, after the result is out")
 def test_rejections_that_cannot_be_written_are_an_error_of_usage(minyi: Desk) -> None:
     (minyi.folder / "出.jsonl.rejected.csv").mkdir()
     minyi.put("坏.csv", GOOD + "3\n")
@@ -114,7 +112,6 @@ def test_standard_input_of_an_office_file(minyi: Desk, ending: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
-@pytest.mark.xfail(strict=True, reason="the format of standard input is guessed from UTF-8: a table is read as .txt")
 def test_standard_input_in_another_encoding(minyi: Desk, encoding: str) -> None:
     assert minyi("clean", "-", stdin=GOOD.encode(encoding), code=0).ids == ["1", "2"]
 
@@ -167,7 +164,6 @@ def test_rules(minyi: Desk) -> None:
     assert json.loads(line)["route"]["sector"] == "教育"
 
 
-@pytest.mark.xfail(strict=True, reason="provenance.rules is always the hash of the tables that ship")
 def test_provenance_tells_other_rules_apart(minyi: Desk) -> None:
     minyi.put("规.csv", crosswalk("教育"))
     letter = f"内容\n{LAMP}\n".encode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support import ROOT
@@ -62,22 +61,7 @@ def test_pipeline_knows_no_service(path: Path) -> None:
     assert {name for name in imported(path) if name.startswith("service")} == set()
 
 
-KNOWN = {"pipeline.clean.language": "building the table imports pipeline.train, which imports clean"}
-"""Modules that break a rule, and how: to be emptied."""
-
-
-def stages() -> list[Any]:
-    """Return the modules of the stages; those that are known to break the rule are strict xfail."""
-    found = []
-    for path in PIPELINE:
-        if part(path) in STAGES:
-            reason = KNOWN.get(module(path))
-            marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-            found.append(pytest.param(path, id=module(path), marks=marks))
-    return found
-
-
-@pytest.mark.parametrize("path", stages())
+@pytest.mark.parametrize("path", [path for path in PIPELINE if part(path) in STAGES], ids=module)
 def test_a_stage_knows_neither_the_order_nor_its_siblings(path: Path) -> None:
     assert parts(path) - HELPERS - {part(path)} == set()
 
@@ -93,7 +77,6 @@ def test_only_batch_and_service_know_the_order() -> None:
     assert {module(path) for path in PIPELINE if "batch" in parts(path)} == set()
 
 
-@pytest.mark.xfail(strict=True, reason=KNOWN["pipeline.clean.language"])
 def test_no_two_modules_import_each_other() -> None:
     graph = {module(path): imported(path) - {module(path)} for path in FILES}
     while free := {name for name, needs in graph.items() if not needs & graph.keys()}:

@@ -52,7 +52,6 @@ def test_headers(tmp_path: Path, headers: str, expected: str) -> None:
     assert len(found.submissions) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="headers in traditional script are unknown: 標題, 內容, 編號, 時間")
 @pytest.mark.parametrize("encoding", ["utf-8", "big5hkscs"])
 def test_traditional_headers(tmp_path: Path, encoding: str) -> None:
     found = read(put(tmp_path / "a.csv", "編號,標題,內容\n1,路燈,巷口的路燈壞了三天沒有人修理\n", encoding))
@@ -106,10 +105,19 @@ def test_column_mapping_to_an_unknown_field(tmp_path: Path) -> None:
         read(put(tmp_path / "a.csv", "内容\n1\n"), 正文="内容")
 
 
-@pytest.mark.xfail(strict=True, reason="--column names a header that no file has: silently ignored")
-def test_column_mapping_to_a_header_that_is_nowhere(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="诉求苗述"):
-        read(put(tmp_path / "a.csv", f"内容,诉求描述\n已转办,{LAMP}\n"), body="诉求苗述")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "标题,诉求描述",
+        pytest.param(
+            "内容,诉求描述",
+            marks=pytest.mark.xfail(strict=True, reason="silent where another header is known to hold the field"),
+        ),
+    ],
+)
+def test_column_mapping_to_a_header_that_is_nowhere(tmp_path: Path, headers: str) -> None:
+    with pytest.raises(InputError, match=r"诉求苗述.*诉求描述"):
+        read(put(tmp_path / "a.csv", f"{headers}\n已转办,{LAMP}\n"), body="诉求苗述")
 
 
 SIMPLE = "编号,内容\n" + "".join(f"{n},幸福里小区{n}号楼的电梯停了，老人上不去，物业说等配件\n" for n in range(1, 9))
@@ -150,7 +158,6 @@ def test_broken_bytes_cost_only_their_row(tmp_path: Path, written: str, stated: 
 
 
 @pytest.mark.parametrize("good", [1, 2])
-@pytest.mark.xfail(strict=True, reason="one broken row of three is over the tolerance: the file is taken for Big5")
 def test_broken_bytes_in_a_short_file_cost_only_their_row(tmp_path: Path, good: int) -> None:
     rows = "".join(f"{n},{LAMP}第{n}次反映\n" for n in range(good)).encode()
     path = tmp_path / "a.csv"
@@ -161,10 +168,7 @@ def test_broken_bytes_in_a_short_file_cost_only_their_row(tmp_path: Path, good: 
 
 
 @pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x0b", "\x0c", "\x85"])
-@pytest.mark.parametrize(
-    "encoding",
-    ["utf-8", pytest.param("utf-16", marks=pytest.mark.xfail(strict=True, reason="UTF-16 is cut at str.splitlines"))],
-)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_only_line_ends_end_a_row(tmp_path: Path, encoding: str, sign: str) -> None:
     found = read(put(tmp_path / "a.csv", f"编号,内容\n1,路灯{sign}坏了\n", encoding))
     assert found.texts == [f"路灯{sign}坏了"]

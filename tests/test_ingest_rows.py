@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from inputs import LAMP, LID, document, put, read, same_letters, workbook
 
+from pipeline.errors import InputError
+
 HEAD = "编号,内容,备注\n"
 BAD_ROWS = [
     ("unclosed quote, next row plain", f'1,"{LAMP},无\n', "引号不配对"),
@@ -57,7 +59,6 @@ def test_semicolons_separate_too(tmp_path: Path) -> None:
     assert found.texts == [LAMP, "门锁坏了, 进不去"]
 
 
-@pytest.mark.xfail(strict=True, reason="the separator is counted in the first three lines, text and quotes included")
 @pytest.mark.parametrize(
     "content",
     [
@@ -71,17 +72,20 @@ def test_the_header_says_what_separates(tmp_path: Path, content: str) -> None:
 
 
 @pytest.mark.parametrize("ending", [".csv", ".xlsx"])
-@pytest.mark.xfail(strict=True, reason="of two columns with one header the last wins: the text of the first is lost")
-def test_two_columns_of_one_name(tmp_path: Path, ending: str) -> None:
+def test_two_columns_of_one_name_are_refused(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"a{ending}"
     if ending == ".csv":
         put(path, f"编号,内容,内容\n1,{LAMP},无\n")
     else:
         workbook(path, [["编号", "内容", "内容"], [1, LAMP, "无"]])
-    assert LAMP in read(path).texts[0]
+    with pytest.raises(InputError, match="有 2 列都叫“内容”"):
+        read(path)
 
 
-@pytest.mark.xfail(strict=True, reason="lines that end in CR alone: the file is called headless, CR is not named")
+def test_two_columns_of_one_name_that_nobody_uses(tmp_path: Path) -> None:
+    assert read(put(tmp_path / "a.csv", f"编号,内容,备注,备注\n1,{LAMP},无,无\n")).texts == [LAMP]
+
+
 def test_lines_that_end_in_cr_alone(tmp_path: Path) -> None:
     assert read(put(tmp_path / "a.csv", f"编号,内容\r1,{LAMP}\r2,{LID}\r")).texts == [LAMP, LID]
 
@@ -127,7 +131,6 @@ def test_every_sheet_with_text_is_read(tmp_path: Path) -> None:
     assert found.texts == [LAMP, LID]
 
 
-@pytest.mark.xfail(strict=True, reason="rows without id get FILE-LINE, the same on each sheet: a repeat is rejected")
 def test_sheets_without_ids_may_repeat_a_text(tmp_path: Path) -> None:
     found = read(workbook(tmp_path / "a.xlsx", [["内容"], [LAMP]], [["内容"], [LAMP]]))
     assert found.texts == [LAMP, LAMP]
@@ -168,7 +171,6 @@ def test_another_text_under_the_same_id_is_renamed(tmp_path: Path) -> None:
     assert found.renamed[0] == (str(path), 2, "7#2")
 
 
-@pytest.mark.xfail(strict=True, reason="only the first text of an id is remembered: a repeat of the second passes")
 def test_the_second_text_of_an_id_is_rejected_when_repeated(tmp_path: Path) -> None:
     found = read(put(tmp_path / "a.jsonl", lines_of(("7", LAMP), ("7", LID), ("7", LID))))
     assert (found.texts, found.lines) == ([LAMP, LID], [3])
@@ -200,7 +202,7 @@ def test_every_row_of_a_table_is_yielded_or_rejected(tmp_path: Path, rows: list[
     assert len(found.submissions) + len(found.rejected) == len(rows)
     torn = read(put(tmp_path / "b.csv", content + "".join(wild) + "\n9,好的,尾\n"))
     assert [each.text for each in torn.submissions][: len(found.submissions)] == [s.text for s in found.submissions]
-    assert sum(each.text == "\n好的" for each in torn.submissions) >= 1
+    assert sum(each.text == "好的" for each in torn.submissions) >= 1
 
 
 JSON = st.recursive(

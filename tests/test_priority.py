@@ -47,16 +47,10 @@ def test_every_signal_has_an_example() -> None:
 
 
 UNHINTED = {
-    "vulnerable": "没有钱治",
-    "child_school": "上不了学, 读不了书, 没书可读",
+    "gas_leak": "天然气的味很浓",
     "pollution_health": "癌 in other words than those listed: 乳腺癌",
     "many": "301名业主 (only 0名 is listed), 三万学生",
-    "disease": "吃 … 中毒, 集体发烧",
     "school_place": "报不了名",
-    "drinking_water": "喝不上水, 吃不上水, 没有干净的水",
-    "fire_safety": "火灾隐患, 飞线自燃, 存放易燃物",
-    "dangerous_spot": "重大质量隐患, 巨大消防隐患",
-    "health_harm": "患癌, 患上怪病",
 }
 """Signals whose pattern matches what none of their hints lets through, so that the pattern is never tried."""
 
@@ -101,10 +95,6 @@ def test_a_reason_is_a_sentence_of_the_text(pieces: list[str]) -> None:
         assert found.end == len(text) or text[found.end] in "。！？\n；"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the gaps in the patterns, [^。] and [^，。], reach across ！ ？ ； and line breaks into the next sentence",
-)
 @pytest.mark.parametrize("text", ["电梯很新！隔壁的狗吓到了孩子", "小区的电梯\n狗把孩子吓哭了"])
 def test_a_signal_stays_in_one_sentence(text: str) -> None:
     assert find(text) == []

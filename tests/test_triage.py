@@ -173,11 +173,6 @@ def test_a_judgement_does_not_depend_on_the_others(
         assert alone.topic.scores == pytest.approx(decision.topic.scores, abs=1e-5)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="in a chunk of one the sum over second levels is rounded in another way: of 100 texts the sixth digit of a "
-    "score differs in two. A file of 257 rows ends in such a chunk",
-)
 def test_scores_do_not_depend_on_the_chunk(county: Triage) -> None:
     path = ROOT / "corpora" / "written" / "urban.jsonl"
     rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())

@@ -12,7 +12,7 @@ _PASSES = (shift.edits, width.edits, reading.edits, script.edits)
 """Readings before script: the conversion would destroy the evidence that a character was traditional."""
 
 
-_ROUNDS = 3
+_ROUNDS = 20
 """One pass may bring to light what is another's: blanks around an invisible character, say."""
 
 
