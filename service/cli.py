@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -124,11 +123,9 @@ def main() -> None:
     """Run the command; what goes wrong is told in a line, with exit code 2."""
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         _leave("已中断，没有写出结果。", 130)
-    except BrokenPipeError:  # who reads our output has seen enough
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - so that closing it says nothing
-        sys.exit(0)
     except Exception as error:
         _leave(*_told(error))
     sys.exit(code)
@@ -137,6 +134,7 @@ def main() -> None:
 def _told(error: Exception) -> tuple[str, int]:
     """Return what a person reads of an error; one that is not meant for people goes on as it is."""
     from pipeline.errors import MinyiError
+    from service.commands import drop_output
 
     if isinstance(error, MinyiError):
         return str(error), 2
@@ -145,6 +143,7 @@ def _told(error: Exception) -> tuple[str, int]:
     if type(error).__name__ == "Abort":
         return "已中断，没有写出结果。", 130
     if isinstance(error, OSError):
+        drop_output()
         return f"{error.filename or '输出'}：{error.strerror}。请检查磁盘空间和权限。", 2
     raise error
 

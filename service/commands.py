@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import sys
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -81,6 +81,20 @@ def _rejections(files: Sequence[Path], out: Path | None, endings: Container[str]
     return Rejections(kept)
 
 
+def drop_output() -> None:
+    """Let what is still to be written go nowhere, so that the end of the process does not fail on it once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print(lines: Iterable[bytes]) -> None:
+    """Write lines to standard output; a reader that has seen enough is no error."""
+    try:
+        sys.stdout.buffer.writelines(lines)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        drop_output()
+
+
 @contextmanager
 def _kept(rejections: Rejections) -> Iterator[None]:
     """Keep the rejected rows where the run ends well; leave nothing half-written otherwise."""
@@ -133,8 +147,7 @@ def run_triage(
             if out:
                 write(result, out)
             else:
-                sys.stdout.buffer.writelines(line + b"\n" for line in result.lines())
-                sys.stdout.buffer.flush()
+                _print(line + b"\n" for line in result.lines())
         _tell(intake, result, out)
     return 1 if rejections.count else 0
 
@@ -174,7 +187,7 @@ def run_clean(files: Sequence[Path], out: Path | None, wanted: Mapping[str, str]
             with beside(out) as temporary, temporary.open("wb") as stream:
                 stream.writelines(rows)
         else:
-            sys.stdout.buffer.writelines(rows)
+            _print(rows)
     return 1 if rejections.count else 0
 
 
