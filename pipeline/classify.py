@@ -97,6 +97,7 @@ class Classifier:
             rows, columns = weights.shape
             shapes = {"keys": (rows,), "idf": (rows,), "bias": (columns,), "scale": (columns,)}
             wrong = [name for name, shape in shapes.items() if arrays[name].shape != shape]
+            wrong += [name for name in ("topic", "intent", "junk", "priority") if name not in heads]
             wrong += [h.name for h in heads.values() if h.start < 0 or h.columns.stop > columns or not h.sharpness > 0]
             if wrong:
                 raise ValueError(f"{'、'.join(wrong)} 与权重的大小不合")

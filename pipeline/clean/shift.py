@@ -30,22 +30,20 @@ _GIVE_UP = 4
 """Characters after which a trial that is not better than the text as it stands is dropped."""
 _SIGNS = "。，、；：？！“”‘’《》〈〉（）【】—…·"
 _LEADS = (*range(0xB0, 0xF8), *range(0x81, 0xA1), *range(0xAA, 0xB0), *range(0xF8, 0xFF))
-_OTHER_LEAD = -12.0
+_OTHER_LEAD = -16.0
 """Mostly the byte of a punctuation mark is lost: any other has to explain the text that much better."""
 _GAIN = 14.0
 _GAIN_MIRRORED = 7.0
 _GAIN_EACH = 1.2
 """What reading again must gain, in all and for each character, in nats; less in a text with readings."""
 _READING_FITS = 10.0
+_SHORTEST = 2
 _UNKNOWABLE = -6.0
 _ASCII_SCORE = -7.0
 """Letters and digits say little of the language around them."""
 _ONLY_ONE = 4.0
 """So much more likely than the next must a character be that is taken without a reading."""
-_PATIENCE = 200
-"""After so many odd places in a row that no lost byte explains, the text is something else."""
-_MOST = 500
-"""So many losses in one text are an attack on our patience."""
+_STEPS = 60_000
 _LOST = "?"
 _PRIVATE = "\ue000-\uf8ff\u3100-\u312f"
 """Rows of GB18030 that nobody writes letters in: private use and bopomofo."""
@@ -163,7 +161,19 @@ def _steps(trial: _Trial, text: str) -> Iterator[_Trial]:
             yield _Trial(trial.at + 1, 0, trial.out, trial.score, done=True, lead=trial.pending)
 
 
-def _read_again(text: str, start: int, at: int, lead: int, origin: list[float]) -> _Trial | None:
+class _Patience:
+    """How many steps of reading again a text is worth: enough for any honest one, a few seconds for an attack."""
+
+    def __init__(self) -> None:
+        self.steps = _STEPS
+
+    def left(self) -> bool:
+        """Take a step; return whether there was one."""
+        self.steps -= 1
+        return self.steps >= 0
+
+
+def _read_again(text: str, start: int, at: int, lead: int, origin: list[float], patience: _Patience) -> _Trial | None:
     """Read a stretch again with a byte put back; return the best trial that re-aligns, or None.
 
     `origin` holds the running score of the text as it stands, by index.
@@ -171,6 +181,8 @@ def _read_again(text: str, start: int, at: int, lead: int, origin: list[float]) 
     trials = [_Trial(at, lead, text[start - 1 : start], 0.0)]
     best: _Trial | None = None
     for count in range(min(_LONGEST, len(text) - at + 1)):
+        if not patience.left():
+            break
         grown = [after for trial in trials for after in _steps(trial, text)]
         for trial in grown:
             if trial.done and (best is None or _gain(trial, text, start, origin) > _gain(best, text, start, origin)):
@@ -219,7 +231,9 @@ def _gain(trial: _Trial, text: str, start: int, origin: list[float]) -> float:
     return gain
 
 
-def _repair(text: str, odd: int, floor: int, readings: list[re.Match[str]], origin: list[float]) -> Edit | None:
+def _repair(
+    text: str, odd: int, floor: int, readings: list[re.Match[str]], origin: list[float], patience: _Patience
+) -> Edit | None:
     """Return the edit that undoes the shift which the odd character at `odd` comes from."""
     low = max(floor, odd - _BACK)
     near = (match for match in readings if low - 10 < match.start() <= odd)
@@ -228,7 +242,7 @@ def _repair(text: str, odd: int, floor: int, readings: list[re.Match[str]], orig
     for start in range(low, odd + 1):
         marked = text[start] == _LOST
         for lead in () if start in brackets else _leads(text, start + marked, marked):
-            trial = _read_again(text, start, start + marked, lead, origin)
+            trial = _read_again(text, start, start + marked, lead, origin, patience)
             if trial is None:
                 continue
             gain = _gain(trial, text, start, origin) + (0 if lead in (0xA1, 0xA3) else _OTHER_LEAD)
@@ -240,7 +254,7 @@ def _repair(text: str, odd: int, floor: int, readings: list[re.Match[str]], orig
     after = trial.out[1:] if start else trial.out
     if trial.lead:
         after += _last(trial, text) or _LOST
-    if gain < max(_GAIN_MIRRORED if readings else _GAIN, _GAIN_EACH * len(after)):
+    if len(after) < _SHORTEST or gain < max(_GAIN_MIRRORED if readings else _GAIN, _GAIN_EACH * len(after)):
         return None
     return Edit("shift", start, trial.at, text[start : trial.at], after)
 
@@ -254,15 +268,14 @@ def edits(text: str) -> list[Edit]:
         return []
     scores = (_score(before, char) for before, char in itertools.pairwise("\n" + text))
     origin = list(itertools.accumulate(scores, initial=0.0))
-    floor = failed = 0
+    patience = _Patience()
+    floor = 0
     for suspect in suspects:
         if suspect < floor:
             continue
-        if edit := _repair(text, suspect, floor, readings, origin):
+        if edit := _repair(text, suspect, floor, readings, origin, patience):
             found.append(edit)
-            floor, failed = edit.end, 0
-        else:
-            failed += 1
-        if failed == _PATIENCE or len(found) == _MOST:
+            floor = edit.end
+        if patience.steps < 0:
             break
     return found

@@ -73,8 +73,9 @@ def header(names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]:
     """
     found = mapping(names, wanted)
     seen = "、".join(name for name in names if name)
+    there = {fold(name) for name in names}
     for field, name in wanted.items():
-        if field not in found:
+        if fold(name) not in there:
             raise InputError(f"--column {field}={name}：没有名为“{name}”的列。看到的列：{seen}。")
     for name in found.values():
         if list(names).count(name) > 1:
