@@ -204,9 +204,6 @@ def head(**change: object) -> Callable[[dict[str, Any]], Any]:
         pytest.param(
             lambda meta: meta["heads"].pop(1),
             id="no intents",
-            marks=pytest.mark.xfail(
-                strict=True, reason="only the head of topics is missed when loading: KeyError in `judge`"
-            ),
         ),
     ],
 )

@@ -37,7 +37,6 @@ _GAIN_MIRRORED = 7.0
 _GAIN_EACH = 1.2
 """What reading again must gain, in all and for each character, in nats; less in a text with readings."""
 _READING_FITS = 10.0
-_SHORTEST = 2
 _UNKNOWABLE = -6.0
 _ASCII_SCORE = -7.0
 """Letters and digits say little of the language around them."""
@@ -254,9 +253,12 @@ def _repair(
     after = trial.out[1:] if start else trial.out
     if trial.lead:
         after += _last(trial, text) or _LOST
-    if len(after) < _SHORTEST or gain < max(_GAIN_MIRRORED if readings else _GAIN, _GAIN_EACH * len(after)):
+    before = text[start : trial.at]
+    if not before.strip(_LOST):
+        return None  # nothing but "?": that may be meant, and what it was is not to be known
+    if gain < max(_GAIN_MIRRORED if readings else _GAIN, _GAIN_EACH * len(after)):
         return None
-    return Edit("shift", start, trial.at, text[start : trial.at], after)
+    return Edit("shift", start, trial.at, before, after)
 
 
 def edits(text: str) -> list[Edit]:

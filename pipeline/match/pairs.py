@@ -66,6 +66,10 @@ class Matcher:
         norms = np.sqrt(np.bincount(rows, weights**2, self.count))
         self.weights = weights / np.maximum(norms, 1e-9).astype(np.float32)[rows]
         self.rows = rows
+        flags = self.flags
+        self.masses = {
+            flag: np.bincount(rows, self.rarity * (flags & flag == flag), self.count) for flag in _PARTS.values()
+        }
 
     def candidates(self) -> tuple[Ints, Ints]:
         """Return pairs (left, right), left before right, that share rare bigrams."""
@@ -133,9 +137,8 @@ class Matcher:
         there: dict[str, Floats] = {}
         back: dict[str, Floats] = {}
         for name, flag in _PARTS.items():
-            mass = self._mass(flag)
-            there[name] = self._covered(mass, left, pair, ours)
-            back[name] = self._covered(mass, right, pair, theirs)
+            there[name] = self._covered(flag, left, pair, ours)
+            back[name] = self._covered(flag, right, pair, theirs)
         conflict = (there["both"] <= _CONTRADICTED) & (back["both"] <= _CONTRADICTED)
         evidence = _OFFSET + _WEIGHTS["cosine"] * cosine + _WEIGHTS["conflict"] * conflict
         for name in ("title", "name"):
@@ -153,13 +156,11 @@ class Matcher:
         both = np.flatnonzero(in_b[at] == in_a) if len(in_b) else np.zeros(0, np.int64)
         return in_a[both] >> BITS, a[both], b[at[both]]
 
-    def _mass(self, flag: int) -> Floats:
-        return np.where(self.flags & flag == flag, self.rarity, np.float32(0))
-
-    def _covered(self, mass: Floats, text: Ints, pair: Ints, entry: Ints) -> Floats:
-        """Return which share of a mass stands in the other text, a half where there is none to be covered."""
-        whole = np.add.reduceat(np.append(mass, np.float32(0)), self.starts[:-1])[text] * (self.sizes[text] > 0)
-        found = np.bincount(pair, mass[entry], len(text))
+    def _covered(self, flag: int, text: Ints, pair: Ints, entry: Ints) -> Floats:
+        """Return which share of the rarity under a flag stands in the other text, a half where there is none."""
+        whole = self.masses[flag][text]
+        flagged = self.flags[entry] & flag == flag
+        found = np.bincount(pair, self.rarity[entry] * flagged, len(text))
         return np.where(whole > 0, found / np.maximum(whole, 1e-9), 0.5).astype(np.float32)
 
 
