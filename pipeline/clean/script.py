@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline.clean.edits import difference
+from pipeline.knowledge import CORPORA, table
 from pipeline.records import Edit
 
 if TYPE_CHECKING:
@@ -15,26 +18,36 @@ if TYPE_CHECKING:
 
 _CONFIG = "hk2s"
 """Also undoes Hong Kong's variants, which t2s keeps (衞), and unlike tw2s leaves 什么 alone."""
+_SURNAMES = (
+    "趙赵錢钱孫孙李周吳吴鄭郑王馮冯陳陈沈韓韩楊杨朱許许何呂吕施張张孔曹嚴严魏陶姜謝谢潘葛范彭魯鲁馬马方任袁柳史唐薛雷"
+    "賀贺羅罗郝安傅康余顧顾孟黃黄蕭萧尹姚邵汪毛戴宋龐庞熊紀纪祝董杜賈贾江郭林徐高夏蔡田樊胡霍萬万盧卢莫丁鄧邓洪石崔龔龚程陸陆曾"
+)
+_NAME = re.compile(
+    rf"[{_SURNAMES}]([乾昇])(?:[\u3400-\u9fff]?(?=同志|先生|女士|[委人]員|[委人]员|主任|書記|书记|[局縣鎮县镇]長|[局县镇]长|經理|经理|等人)"
+    r"|(?=[隆學学元坤亨德明龍龙峰生文武國国榮荣說说講讲稱称寫写]))"
+)
+"""A name with 乾 or 昇, which are no 干 and 升 there: 徐乾學, 陳昇."""
 
 _ZHU = re.compile(r"(?<![显名土原专巨论编拙昭卓遗译新合])著(?![名作称书述录于者有])")
-_LEFT = {"揹": "背", "枱": "台"}
+_LEFT = {"揹": "背", "枱": "台", "暱": "昵", "簷": "檐", "痺": "痹", "睪": "睾"}
 """What OpenCC leaves: 着 written 著 outside the words that keep it, and rare variants."""
 
 _CLAUSE = re.compile(r"[^，。！？；、\n]*[，。！？；、\n]?")
 
 
 @cache
+def _opencc(config: str) -> opencc.OpenCC:
+    import opencc
+
+    return opencc.OpenCC(config)
+
+
 def _converter() -> opencc.OpenCC:
-    import opencc
-
-    return opencc.OpenCC(_CONFIG)
+    return _opencc(_CONFIG)
 
 
-@cache
 def _back() -> opencc.OpenCC:
-    import opencc
-
-    return opencc.OpenCC("s2t")
+    return _opencc("s2t")
 
 
 @cache
@@ -47,14 +60,33 @@ def _traditional() -> re.Pattern[str]:
 
 @lru_cache(maxsize=4096)
 def _is_simplified(char: str) -> bool:
-    """Whether a character is a simplified form: traditional text would write another."""
-    return str(_back().convert(char)) != char
+    """Whether a character is a simplified form: traditional text would write another, and conversion leaves it."""
+    return str(_back().convert(char)) != char and not is_traditional(char)
 
 
-def _convert(text: str) -> str:
-    converted: str = _converter().convert(text)
+@cache
+def _regional() -> tuple[dict[str, str], dict[str, str]]:
+    """Return the words of Taiwan and Hong Kong with those of the mainland: what only they write, and the others."""
+    rows = [row for _, row in table(CORPORA / "regional_words.csv", "word", "plain", "sure")]
+    sure, other = ({row["word"]: row["plain"] for row in rows if row["sure"] == mark} for mark in "10")
+    return sure, other
+
+
+def _words(text: str) -> dict[str, str]:
+    """Return the words to change in a text: none where nothing says for sure that it is from there."""
+    sure, other = _regional()
+    return sure | other if any(word in text for word in sure) else {}
+
+
+def _convert(text: str, words: dict[str, str]) -> str:
+    converted = text
+    for word, plain in words.items():
+        converted = converted.replace(word, plain)
+    converted = str(_converter().convert(converted))
     if len(converted) == len(text) and converted != text:  # a phrase must not touch what is simplified: 打坏 is no 打坯
-        kept = (old if old != new and _is_simplified(old) else new for old, new in zip(text, converted, strict=True))
+        named = {match.start(1) for match in _NAME.finditer(text)}
+        pairs = enumerate(zip(text, converted, strict=True))
+        kept = (old if at in named or (old != new and _is_simplified(old)) else new for at, (old, new) in pairs)
         converted = "".join(kept)
     if converted != text:  # only where the text is traditional at all: 著 alone may be meant
         converted = _ZHU.sub("着", converted)
@@ -63,9 +95,22 @@ def _convert(text: str) -> str:
     return converted
 
 
-def simplified(char: str) -> str:
-    """Return the simplified form of one character."""
-    return str(_converter().convert(char))
+def simplified(text: str) -> str:
+    """Return the simplified form of a character or a text."""
+    return str(_converter().convert(text))
+
+
+def in_both_scripts(words: Iterable[str]) -> re.Pattern[str]:
+    """Return the pattern of any of these simplified words, as they are or in traditional characters.
+
+    Words are grouped by their first character: the search is then several times as fast.
+    """
+    every = sorted({form for word in words for form in (word, str(_back().convert(word)))})
+    groups = (
+        f"{re.escape(first)}(?:{'|'.join(re.escape(word[1:]) for word in group)})"
+        for first, group in itertools.groupby(every, key=lambda word: word[0])
+    )
+    return re.compile("|".join(groups))
 
 
 @cache
@@ -78,13 +123,14 @@ def edits(text: str) -> list[Edit]:
     """Return the edits from traditional to simplified script; a text without one traditional character has none."""
     if not _traditional().search(text):
         return []
-    converted = _convert(text)
+    words = _words(text)
+    converted = _convert(text, words)
     if len(converted) == len(text):
         return difference(text, converted, "script")
     found = []  # a phrase changed its length: look clause by clause, so that the edits stay local
     for match in _CLAUSE.finditer(text):
         before = match.group()
-        after = _convert(before)
+        after = _convert(before, words)
         if len(before) == len(after):
             found += difference(before, after, "script", match.start())
         else:
