@@ -18,15 +18,13 @@ if TYPE_CHECKING:
 
 _CONFIG = "hk2s"
 """Also undoes Hong Kong's variants, which t2s keeps (衞), and unlike tw2s leaves 什么 alone."""
-_SURNAMES = (
-    "趙赵錢钱孫孙李周吳吴鄭郑王馮冯陳陈沈韓韩楊杨朱許许何呂吕施張张孔曹嚴严魏陶姜謝谢潘葛范彭魯鲁馬马方任袁柳史唐薛雷"
-    "賀贺羅罗郝安傅康余顧顾孟黃黄蕭萧尹姚邵汪毛戴宋龐庞熊紀纪祝董杜賈贾江郭林徐高夏蔡田樊胡霍萬万盧卢莫丁鄧邓洪石崔龔龚程陸陆曾"
+_DRY = (
+    "(?<=[餅饼曬晒烘風风吹擦晾陰阴烤焙渴枯喝抹瀝沥肉魚鱼果腐萄筍笋棗枣快未不沒没燒烧榨抽])乾"
+    "|乾(?=[净淨燥旱涸枯癟糧粮冷濕湿洗杯脆果股裂貨货柴菜燒烧煸炒衣電电親亲媽妈爹涩澀巴嘔呕咳癬癣草枝薪咽等了得掉透])"
 )
-_NAME = re.compile(
-    rf"[{_SURNAMES}]([乾昇])(?:[\u3400-\u9fff]?(?=同志|先生|女士|[委人]員|[委人]员|主任|書記|书记|[局縣鎮县镇]長|[局县镇]长|經理|经理|等人)"
-    r"|(?=[隆學学元坤亨德明龍龙峰生文武國国榮荣說说講讲稱称寫写]))"
-)
-"""A name with 乾 or 昇, which are no 干 and 升 there: 徐乾學, 陳昇."""
+_RISE = "(?<=[上提晉晋攀爬回飆飙躍跃擢])昇|昇(?=[華华降級级學学等高任旗值遷迁空溫温])"
+_NAME = re.compile(f"{_DRY}|{_RISE}|([乾昇])")
+"""乾 and 昇 are 干 and 升 where they mean dry and rise; elsewhere they are part of a name: 徐乾學, 乾源路, 陳昇."""
 
 _ZHU = re.compile(r"(?<![显名土原专巨论编拙昭卓遗译新合])著(?![名作称书述录于者有])")
 _LEFT = {"揹": "背", "枱": "台", "暱": "昵", "簷": "檐", "痺": "痹", "睪": "睾"}
@@ -84,7 +82,7 @@ def _convert(text: str, words: dict[str, str]) -> str:
         converted = converted.replace(word, plain)
     converted = str(_converter().convert(converted))
     if len(converted) == len(text) and converted != text:  # a phrase must not touch what is simplified: 打坏 is no 打坯
-        named = {match.start(1) for match in _NAME.finditer(text)}
+        named = {match.start(1) for match in _NAME.finditer(text) if match[1]}
         pairs = enumerate(zip(text, converted, strict=True))
         kept = (old if at in named or (old != new and _is_simplified(old)) else new for at, (old, new) in pairs)
         converted = "".join(kept)
