@@ -32,8 +32,18 @@ def clean(text: str) -> Clean:
     >>> clean("安裝電梯(tī)").text
     '安装电梯(tī)'
     """
-    edits: list[Edit] = []
-    current = text
+    edits, current = _repaired(text, [], text)
+    for _ in range(_LONG_ROUNDS):
+        damaged = any(edit.kind in _DAMAGE for edit in edits)
+        if not (found := lost.edits(current, damaged=damaged)):
+            break
+        edits, current = _repaired(text, compose(text, edits, found), replay(current, found))
+    echoes = chrome.echoes(text) if any(edit.kind == "chrome" for edit in edits) else 0
+    return Clean(current, tuple(edits), personal.spans(current), echoes)
+
+
+def _repaired(text: str, edits: list[Edit], current: str) -> tuple[list[Edit], str]:
+    """Run all passes until none changes anything; return the edits of the raw text and what it becomes."""
     seen: dict[Pass, str] = {}
     rounds = _ROUNDS if len(text) <= _LONG else _LONG_ROUNDS
     for find in islice(cycle(_PASSES), rounds * len(_PASSES)):
@@ -43,9 +53,4 @@ def clean(text: str) -> Clean:
         if found := find(current):
             edits = compose(text, edits, found)
             current = replay(current, found)
-    kinds = {edit.kind for edit in edits}
-    if found := lost.edits(current, damaged=not kinds.isdisjoint(_DAMAGE)):
-        edits = compose(text, edits, found)
-        current = replay(current, found)
-    echoes = chrome.echoes(text) if "chrome" in kinds else 0
-    return Clean(current, tuple(edits), personal.spans(current), echoes)
+    return edits, current

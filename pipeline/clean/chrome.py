@@ -171,7 +171,7 @@ class _Page:
         """Yield what is to be cut out of a line that stays."""
         found = [(_SPAM, *span) for span in spam.stretches(self.text, start, end)]
         inline = _patterns()[_INLINE].search(self.text, start, end)
-        if inline and inline.end() == end:
+        if inline and inline.end() == end and not any(stop > inline.start() for _, _, stop in found):
             found.append((_CHROME, *inline.span()))
         if sum(stop - begin for _, begin, stop in found) < len(self.text[start:end].strip()):
             yield from (Edit(kind, begin, stop, self.text[begin:stop], "") for kind, begin, stop in found)

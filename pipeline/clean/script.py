@@ -94,8 +94,8 @@ def _convert(text: str, words: dict[str, str]) -> str:
 
 
 def simplified(text: str) -> str:
-    """Return the simplified form of a character or a text."""
-    return str(_converter().convert(text))
+    """Return the simplified form of a character or a text, of the same length but for its phrases."""
+    return str(_converter().convert(text.encode("utf-8", "replace").decode().replace("\0", " ")))
 
 
 def in_both_scripts(words: Iterable[str]) -> re.Pattern[str]:
