@@ -23,8 +23,17 @@ _DRY = (
     "|乾(?=[净淨燥旱涸枯癟糧粮冷濕湿洗杯脆果股裂貨货柴菜燒烧煸炒衣電电親亲媽妈爹涩澀巴嘔呕咳癬癣草枝薪咽等了得掉透])"
 )
 _RISE = "(?<=[上提晉晋攀爬回飆飙躍跃擢])昇|昇(?=[華华降級级學学等高任旗值遷迁空溫温])"
-_NAME = re.compile(f"{_DRY}|{_RISE}|([乾昇])")
-"""乾 and 昇 are 干 and 升 where they mean dry and rise; elsewhere they are part of a name: 徐乾學, 乾源路, 陳昇."""
+_IN_NAMES = re.compile(f"{_DRY}|{_RISE}|([乾昇])")
+"""乾 and 昇 are 干 and 升 where they mean dry and rise. In simplified text anything else is a name: 乾源路, 明昇苑."""
+_SURNAMES = (
+    "趙錢孫李周吳鄭王馮陳沈韓楊朱許何呂施張孔曹嚴魏陶姜謝潘葛范彭魯馬方任袁柳史唐薛雷賀羅郝安傅康余顧孟黃"
+    "蕭尹姚邵汪毛戴宋龐熊紀祝董杜賈江郭林徐夏蔡田樊胡霍萬盧莫丁鄧洪石崔龔程陸曾"
+)
+_NAME = re.compile(
+    f"[{_SURNAMES}]([乾昇])(?:(?=[學元坤亨德明龍峰生文武國榮說講稱寫])"
+    r"|[\u3400-\u9fff]?(?=同志|先生|女士|[委人]員|主任|書記|[局縣鎮]長|經理|等人|$))"
+)
+"""In traditional text they are one behind a surname: 徐乾學."""
 
 _ZHU = re.compile(r"(?<![显名土原专巨论编拙昭卓遗译新合])著(?![名作称书述录于者有])")
 _LEFT = {"揹": "背", "枱": "台", "暱": "昵", "簷": "檐", "痺": "痹", "睪": "睾"}
@@ -82,7 +91,7 @@ def _convert(text: str, words: dict[str, str]) -> str:
         converted = converted.replace(word, plain)
     converted = str(_converter().convert(converted))
     if len(converted) == len(text) and converted != text:  # a phrase must not touch what is simplified: 打坏 is no 打坯
-        named = {match.start(1) for match in _NAME.finditer(text) if match[1]}
+        named = {match.start(1) for match in _names(text, converted).finditer(text) if match[1]}
         pairs = enumerate(zip(text, converted, strict=True))
         kept = (old if at in named or (old != new and _is_simplified(old)) else new for at, (old, new) in pairs)
         converted = "".join(kept)
@@ -91,6 +100,12 @@ def _convert(text: str, words: dict[str, str]) -> str:
         for variant, plain in _LEFT.items():
             converted = converted.replace(variant, plain)
     return converted
+
+
+def _names(text: str, converted: str) -> re.Pattern[str]:
+    """Return the pattern of 乾 and 昇 in names: a text in which only these are traditional is simplified."""
+    others = (old for old, new in zip(text, converted, strict=True) if old != new and old not in "乾昇")
+    return _NAME if any(others) else _IN_NAMES
 
 
 def simplified(text: str) -> str:

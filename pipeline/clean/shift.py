@@ -272,6 +272,8 @@ def _gain(trial: _Trial, text: str, start: int, origin: list[float]) -> float:
         gain += _READING_FITS
     if trial.at and _fits(text, trial.at, text[trial.at - 1]):
         gain -= _READING_FITS
+    if last and trial.at < len(text) and not _READING.match(text, trial.at):
+        gain += _score(last, text[trial.at]) - _score(text[trial.at - 1], text[trial.at])
     return gain
 
 
