@@ -113,17 +113,18 @@ def simplified(text: str) -> str:
     return str(_converter().convert(text.encode("utf-8", "replace").decode().replace("\0", " ")))
 
 
-def in_both_scripts(words: Iterable[str]) -> re.Pattern[str]:
-    """Return the pattern of any of these simplified words, as they are or in traditional characters.
-
-    Words are grouped by their first character: the search is then several times as fast.
-    """
-    every = sorted({form for word in words for form in (word, str(_back().convert(word)))})
+def any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Return the pattern of any of these words, grouped by their first character: that is several times as fast."""
     groups = (
         f"{re.escape(first)}(?:{'|'.join(re.escape(word[1:]) for word in group)})"
-        for first, group in itertools.groupby(every, key=lambda word: word[0])
+        for first, group in itertools.groupby(sorted(words), key=lambda word: word[0])
     )
     return re.compile("|".join(groups))
+
+
+def in_both_scripts(words: Iterable[str]) -> re.Pattern[str]:
+    """Return the pattern of any of these simplified words, as they are or in traditional characters."""
+    return any_of({form for word in words for form in (word, str(_back().convert(word)))})
 
 
 @cache
