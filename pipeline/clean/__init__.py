@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import cycle, islice
 
 from pipeline.clean import chrome, codepage, lost, personal, reading, script, shift, width
@@ -12,8 +13,9 @@ from pipeline.records import Clean, Edit
 __all__ = ["clean"]
 
 Pass = Callable[[str], list[Edit]]
-_PASSES: tuple[Pass, ...] = (chrome.edits, codepage.edits, shift.edits, width.edits, reading.edits, script.edits)
-"""Readings before script: the conversion would destroy the evidence that a character was traditional."""
+_BEFORE: tuple[Pass, ...] = (chrome.edits, codepage.edits)
+_AFTER: tuple[Pass, ...] = (width.edits, reading.edits, script.edits)
+"""The passes before and after `shift`; readings before script, which would destroy what tells them."""
 
 _DAMAGE = {"shift", "reading"}
 """Edits of these kinds say that a text came through a mirror."""
@@ -32,21 +34,22 @@ def clean(text: str) -> Clean:
     >>> clean("安裝電梯(tī)").text
     '安装电梯(tī)'
     """
-    edits, current = _repaired(text, [], text)
+    passes: tuple[Pass, ...] = (*_BEFORE, partial(shift.edits, patience=shift.Patience()), *_AFTER)
+    edits, current = _repaired(text, [], text, passes)
     for _ in range(_LONG_ROUNDS):
         damaged = any(edit.kind in _DAMAGE for edit in edits)
         if not (found := lost.edits(current, damaged=damaged)):
             break
-        edits, current = _repaired(text, compose(text, edits, found), replay(current, found))
+        edits, current = _repaired(text, compose(text, edits, found), replay(current, found), passes)
     echoes = chrome.echoes(text) if any(edit.kind == "chrome" for edit in edits) else 0
     return Clean(current, tuple(edits), personal.spans(current), echoes)
 
 
-def _repaired(text: str, edits: list[Edit], current: str) -> tuple[list[Edit], str]:
+def _repaired(text: str, edits: list[Edit], current: str, passes: tuple[Pass, ...]) -> tuple[list[Edit], str]:
     """Run all passes until none changes anything; return the edits of the raw text and what it becomes."""
     seen: dict[Pass, str] = {}
     rounds = _ROUNDS if len(text) <= _LONG else _LONG_ROUNDS
-    for find in islice(cycle(_PASSES), rounds * len(_PASSES)):
+    for find in islice(cycle(passes), rounds * len(passes)):
         if seen.get(find) == current:
             break  # nothing has changed since this pass and all the others saw the text
         seen[find] = current

@@ -203,7 +203,7 @@ def _steps(trial: _Trial, text: str) -> Iterator[_Trial]:
             yield _Trial(trial.at + 1, 0, trial.out, trial.score, done=True, lead=trial.pending)
 
 
-class _Patience:
+class Patience:
     """How many steps of reading again a text is worth: three times what a letter with three lost bytes takes."""
 
     def __init__(self) -> None:
@@ -215,7 +215,7 @@ class _Patience:
         return self.steps >= 0
 
 
-def _read_again(text: str, start: int, at: int, lead: int, origin: list[float], patience: _Patience) -> _Trial | None:
+def _read_again(text: str, start: int, at: int, lead: int, origin: list[float], patience: Patience) -> _Trial | None:
     """Read a stretch again with a byte put back; return the best trial that re-aligns, or None.
 
     `origin` holds the running score of the text as it stands, by index.
@@ -278,7 +278,7 @@ def _gain(trial: _Trial, text: str, start: int, origin: list[float]) -> float:
 
 
 def _repair(
-    text: str, odd: int, floor: int, readings: list[re.Match[str]], origin: list[float], patience: _Patience
+    text: str, odd: int, floor: int, readings: list[re.Match[str]], origin: list[float], patience: Patience
 ) -> Edit | None:
     """Return the edit that undoes the shift which the odd character at `odd` comes from."""
     low = max(floor, odd - _BACK)
@@ -309,8 +309,8 @@ def _repair(
     return Edit("shift", start, trial.at, before, after)
 
 
-def edits(text: str) -> list[Edit]:
-    """Return the edits that put lost bytes back."""
+def edits(text: str, patience: Patience | None = None) -> list[Edit]:
+    """Return the edits that put lost bytes back, as far as the patience lasts."""
     found: list[Edit] = []
     text = text[:_MOST]
     readings = _mirrored(text)
@@ -319,7 +319,7 @@ def edits(text: str) -> list[Edit]:
         return []
     scores = (_score(before, char) for before, char in itertools.pairwise("\n" + text))
     origin = list(itertools.accumulate(scores, initial=0.0))
-    patience = _Patience()
+    patience = patience or Patience()
     floor = 0
     for suspect in suspects:
         if suspect < floor:
