@@ -9,8 +9,9 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from functools import cache
 
-from pipeline.clean.language import language, misread
+from pipeline.clean.language import language, misread, odd_characters
 from pipeline.clean.lost import LOST
 from pipeline.clean.script import simplified
 from pipeline.records import Edit
@@ -31,6 +32,13 @@ _MISSES = 8
 _ONLY_ONE = 4.0
 _SIGNS = {b"\xe3": "、。〈〉《》「」【】", b"\xef": "！（），：；？"}
 _LINE = re.compile(r"[^\n\r]+")
+
+
+@cache
+def _garble() -> re.Pattern[str]:
+    """Return the pattern of what makes a line suspect; one accented letter by itself is a reading's."""
+    latin = r"[\u00c0-\u00ff][\u0080-\u00ff\u0152-\u0192\u2018-\u2122]"
+    return re.compile(rf"[{odd_characters()}\ue000-\uf8ff]|{latin}")
 
 
 def _mean(text: str) -> float:
@@ -86,14 +94,14 @@ def _ways(line: str) -> Iterator[str]:
 
 def edits(text: str) -> list[Edit]:
     """Return the edits that read misread lines as they were written."""
-    gate = misread()
-    if not gate.search(text):
+    if not misread().search(text):
         return []
+    garble = _garble()
     found = []
     left = _MOST
     for match in _LINE.finditer(text):
         line = match.group()
-        if len(gate.findall(line)) * _DENSE < len(line):
+        if len(garble.findall(line)) * _DENSE < len(line):
             continue
         left -= max(len(line), _DENSE)
         if left < 0:
