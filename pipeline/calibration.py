@@ -16,6 +16,8 @@ _BINS = 10
 _STEPS = 20
 _LEAST = 30
 """Fewer held-out texts than this promise nothing."""
+_EVEN = 0.5
+"""What is as likely wrong as right is looked at, however good the rest is."""
 
 
 def expected_calibration_error(confidence: Doubles, right: Flags) -> float:
@@ -86,7 +88,8 @@ def dials(confidence: Doubles, right: Flags) -> list[dict[str, Any]]:
     found = []
     for precision in PRECISIONS:
         error = np.sqrt(precision * (1 - precision) / np.maximum(rows, 1))
-        good = np.flatnonzero((reached - error >= precision) & (promised >= precision) & (rows >= _LEAST))
+        enough = (rows >= _LEAST) & (lowest >= _EVEN)
+        good = np.flatnonzero(enough & (reached - error >= precision) & (promised >= precision))
         at = int(good[-1]) if len(good) else None
         found.append(
             {

@@ -75,17 +75,26 @@ class Classifier:
     weights : (n-grams, columns)
     bias : (columns,)
     heads : topic, intent, junk, priority.
-    dial : confidence from which a topic needs no review.
+    dials : precision → confidence from which a topic needs no review.
+    precision : where the dial stands.
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, weights: Floats, bias: Floats, heads: dict[str, Head], dial: float
+        self,
+        vocabulary: Vocabulary,
+        weights: Floats,
+        bias: Floats,
+        heads: dict[str, Head],
+        dials: dict[float, float],
+        precision: float,
     ) -> None:
         self.vocabulary = vocabulary
         self.weights = weights
         self.bias = bias
         self.heads = heads
-        self.dial = dial
+        self.dials = dials
+        self.precision = precision
+        self.dial = dials[precision]
         topics = heads["topic"].labels
         self.topics = tuple(label.split(SEPARATOR) for label in topics)
         self.level1 = tuple(dict.fromkeys(first for first, _ in self.topics))
@@ -127,10 +136,9 @@ class Classifier:
             checked = {**meta, "examples": int(meta["examples"])}
             if precision not in promised:
                 known = "、".join(f"{each:.0%}" for each in promised)
-                raise ModelError(
-                    f"{folder}：这个模型只有 {known} 的阈值，没有 {precision:.0%} 的。请换一档，或用 minyi train 重新训练。"
-                )
-            return cls(vocabulary, weights, arrays["bias"], heads, promised[precision]), checked
+                again = "请换一档，或用 minyi train 重新训练。"
+                raise ModelError(f"{folder}：这个模型只有 {known} 的阈值，没有 {precision:.0%} 的。{again}")
+            return cls(vocabulary, weights, arrays["bias"], heads, promised, precision), checked
         except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder}：模型不完整（{error}）。请用 minyi train 重新训练。") from error
 

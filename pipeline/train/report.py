@@ -14,6 +14,12 @@ from pipeline.classify import SEPARATOR
 from pipeline.scores import score
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "opencc")
+_NAMES = {
+    "topic_accuracy": "二级主题准确率",
+    "intent_accuracy": "诉求类型准确率",
+    "junk_accuracy": "垃圾信息准确率",
+    "priority_accuracy": "紧急程度准确率",
+}
 _CONFUSED = 12
 
 
@@ -106,7 +112,7 @@ def card(meta: Mapping[str, Any]) -> str:
         *_table(("把握", "条数", "平均把握", "实际准确率"), *bins),
         "## 其他",
         "",
-        *(f"- {name}：{value}" for name, value in meta["cross_validation"].items()),
+        *(f"- {_NAMES[name]}：{value}" for name, value in meta["cross_validation"].items() if name in _NAMES),
         "- 数据：" + "，".join(f"{name} {value}" for name, value in meta["sources"].items()),
         "- 输入：" + "，".join(f"{name} {value}" for name, value in meta["inputs"].items()),
         "- 版本：" + "，".join(f"{name} {value}" for name, value in meta["versions"].items()),
