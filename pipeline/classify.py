@@ -36,7 +36,9 @@ def promises(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     A threshold that is None says that no confidence is enough. Models of version 0.1.0 promise one precision.
     """
-    found: list[dict[str, Any]] = meta.get("dials") or [{"precision": PRECISION, "threshold": float(meta["dial"])}]
+    if "dials" not in meta:
+        return [{"precision": PRECISION, "threshold": float(meta["dial"]), "coverage": None}]
+    found: list[dict[str, Any]] = meta["dials"]
     return found
 
 

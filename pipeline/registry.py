@@ -52,7 +52,8 @@ def history() -> list[Step]:
     """
     path = models_folder() / _FILE
     try:
-        steps = [Step(**step) for step in json.loads(path.read_text(encoding="utf-8"))["steps"]]
+        listed = json.loads(path.read_text(encoding="utf-8"))["steps"]
+        steps = [Step(**{**step, "overruled": tuple(step["overruled"])}) for step in listed]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, KeyError, TypeError) as error:
