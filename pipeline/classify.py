@@ -6,6 +6,8 @@ two never contradict each other.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,17 @@ SEPARATOR = "/"
 """Between the levels of a topic: 城乡建设/城乡规划."""
 JUNK = ("real", "junk")
 _EVIDENCE = 5
+PRECISION = 0.95
+"""What the dial is set to where nobody turned it."""
+
+
+def promises(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what a model promises: for each precision the confidence from which a topic needs no review.
+
+    A threshold that is None says that no confidence is enough. Models of version 0.1.0 promise one precision.
+    """
+    found: list[dict[str, Any]] = meta.get("dials") or [{"precision": PRECISION, "threshold": float(meta["dial"])}]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +75,26 @@ class Classifier:
     weights : (n-grams, columns)
     bias : (columns,)
     heads : topic, intent, junk, priority.
-    dial : confidence from which a topic needs no review.
+    dials : precision → confidence from which a topic needs no review.
+    precision : where the dial stands.
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, weights: Floats, bias: Floats, heads: dict[str, Head], dial: float
+        self,
+        vocabulary: Vocabulary,
+        weights: Floats,
+        bias: Floats,
+        heads: dict[str, Head],
+        dials: dict[float, float],
+        precision: float,
     ) -> None:
         self.vocabulary = vocabulary
         self.weights = weights
         self.bias = bias
         self.heads = heads
-        self.dial = dial
+        self.dials = dials
+        self.precision = precision
+        self.dial = dials[precision]
         topics = heads["topic"].labels
         self.topics = tuple(label.split(SEPARATOR) for label in topics)
         self.level1 = tuple(dict.fromkeys(first for first, _ in self.topics))
@@ -82,13 +104,18 @@ class Classifier:
         self._mean: Floats = weights[:, heads["topic"].columns].mean(axis=1)
 
     @classmethod
-    def load(cls, folder: Path) -> tuple[Classifier, dict[str, Any]]:
+    def load(cls, folder: Path, precision: float = PRECISION) -> tuple[Classifier, dict[str, Any]]:
         """Return the classifier of a model folder, and its meta.
+
+        Parameters
+        ----------
+        folder : of the model.
+        precision : how often a topic that needs no review should be right; one of those that the model promises.
 
         Raises
         ------
         ModelError
-            Where the folder is damaged, or is a model of another kind.
+            Where the folder is damaged, is a model of another kind, or does not promise such a precision.
         """
         meta, arrays = artefact.load(folder)
         try:
@@ -102,10 +129,16 @@ class Classifier:
             if wrong:
                 raise ValueError(f"{'、'.join(wrong)} 与权重的大小不合")
             vocabulary = Vocabulary(arrays["keys"], arrays["idf"])
-            return cls(vocabulary, weights, arrays["bias"], heads, float(meta["dial"])), {
-                **meta,
-                "examples": int(meta["examples"]),
+            promised = {
+                float(each["precision"]): math.inf if each["threshold"] is None else float(each["threshold"])
+                for each in promises(meta)
             }
+            checked = {**meta, "examples": int(meta["examples"])}
+            if precision not in promised:
+                known = "、".join(f"{each:.0%}" for each in promised)
+                again = "请换一档，或用 minyi train 重新训练。"
+                raise ModelError(f"{folder}：这个模型只有 {known} 的阈值，没有 {precision:.0%} 的。{again}")
+            return cls(vocabulary, weights, arrays["bias"], heads, promised, precision), checked
         except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder}：模型不完整（{error}）。请用 minyi train 重新训练。") from error
 

@@ -127,8 +127,9 @@ class Vocabulary:
         found, counts = [], []
         for length in range(1, LONGEST + 1):
             keys, whole = grams(parts.codes, length)
-            pairs = np.unique(np.stack([keys[whole], parts.owners[whole].astype(np.uint64)]), axis=1)
-            unique, count = np.unique(pairs[0], return_counts=True)
+            unique, which = np.unique(keys[whole], return_inverse=True)
+            pairs = np.unique(which * len(texts) + parts.owners[whole])
+            count = np.bincount(pairs // max(1, len(texts)), minlength=len(unique))
             found.append(unique[count >= least])
             counts.append(count[count >= least])
         keys, count = np.concatenate(found), np.concatenate(counts)
