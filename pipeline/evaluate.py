@@ -17,6 +17,7 @@ from pipeline.features import batch
 from pipeline.labelled import Reading
 from pipeline.records import Topic
 from pipeline.scores import rounded, score
+from pipeline.segment import Segmenter
 from pipeline.terms import terms
 
 _CHUNK = 500
@@ -60,10 +61,13 @@ def predict(classifier: Classifier, texts: Sequence[str], truth: Strings) -> Pre
             "请用 --mapping 给出标签对照表（label,level1,level2）。"
         )
     topics: list[Topic] = []
+    segmenter = Segmenter()
     for begin in range(0, len(texts), _CHUNK):
         some = texts[begin : begin + _CHUNK]
         parts = batch(some)
-        topics += [verdict.topic for verdict in classifier.judge(parts, terms(parts, [[text] for text in some]))]
+        topics += [
+            verdict.topic for verdict in classifier.judge(parts, terms(parts, [segmenter.cut(text) for text in some]))
+        ]
     scores = np.array([[topic.scores[name] for name in names] for topic in topics])
     share = scores.max(axis=1) / np.maximum(scores.sum(axis=1), 1e-9)
     return Predictions(truth, np.array(names)[scores.argmax(axis=1)], share, topics)

@@ -55,11 +55,8 @@ def differing(meta: Mapping[str, Any], *names: str) -> list[str]:
 
 
 def check(meta: Mapping[str, Any]) -> None:
-    """Raise `ModelError` where a model's weights do not mean here what they meant where it was trained.
-
-    The dictionary may differ: it is for evidence and key words, no weight depends on it.
-    """
-    if names := differing(meta, "features", "cleaning"):
+    """Raise `ModelError` where a model's weights do not mean here what they meant where it was trained."""
+    if names := differing(meta, "features", "cleaning", "dictionary"):
         raise ModelError(
             f"模型 {meta.get('name', '?')}：训练时的{'、'.join(names)}与本机不同，结果不可信。"
             "请用 minyi train 重新训练，或用 minyi models rollback 退回上一个。"

@@ -1,8 +1,9 @@
 """Training a model folder from labelled texts: corpora/ alone, an office's own labels, or both.
 
 One linear model answers every question: each head is a multinomial logistic regression over the same character n-grams.
-Its probabilities are sharpened or damped by one factor, fitted on predictions for held-out texts (temperature scaling,
-Guo et al. 2017).
+First-level topics are learned once more from words, and the two views are added (see `pipeline.classify`). The
+probabilities of a head are sharpened or damped by one factor, fitted on predictions for held-out texts (temperature
+scaling, Guo et al. 2017).
 """
 
 from __future__ import annotations
@@ -20,68 +21,23 @@ from threadpoolctl import threadpool_limits
 from pipeline import __version__, artefact
 from pipeline.classify import JUNK, SEPARATOR, Head
 from pipeline.errors import InputError
-from pipeline.features import Vocabulary, batch
+from pipeline.features import batch
 from pipeline.inputs import inputs
 from pipeline.records import INTENTS, LEVELS
 from pipeline.train.examples import Example, topics
 from pipeline.train.folds import FOLDS, folds, near
 from pipeline.train.report import card, report, versions
+from pipeline.train.views import Linear, Views, fit_linear, parents
+from pipeline.train.vocabulary import KNOWLEDGE_WEIGHT, matrix_of, select, word_view
 
 Floats = npt.NDArray[np.float32]
 Strings = npt.NDArray[np.str_]
 Ints = npt.NDArray[np.int64]
 
-_LEAST = 2
-_MANY = 20_000
-_SOME = 10_000
-"""Of more examples than `_MANY` about `_SOME` choose the n-grams, and are where the fit of all starts from."""
-_MOST = 60_000
-_COST = 10.0
-_QUICK_COST = 0.3
-_STEPS = 60
-_TOLERANCE = 1e-3
-_KNOWLEDGE_WEIGHT = 0.2
 _DAMPING = 0.7
 """Strangers' letters are further from the written texts than these are from one another: probabilities are damped so
 much more."""
-_NEVER = -30.0
 _FEWEST = 50
-
-
-@dataclass(slots=True)
-class Linear:
-    """Logits = matrix @ weights + bias, for the labels in order."""
-
-    labels: tuple[str, ...]
-    weights: Floats
-    bias: Floats
-
-
-def fit_linear(matrix: Any, labels: Strings, order: Sequence[str], weight: Floats) -> Linear:
-    """Fit a multinomial logistic regression; a label without examples never wins."""
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=_COST, max_iter=_STEPS, tol=_TOLERANCE, warm_start=True)
-    if len(labels) > _MANY:
-        some = _some(labels)
-        model.fit(matrix[some], labels[some], sample_weight=weight[some])
-    model.fit(matrix, labels, sample_weight=weight)
-    steps, offset = model.coef_, model.intercept_
-    if len(model.classes_) == 2:
-        steps, offset = np.vstack([-steps, steps]) / 2, np.concatenate([-offset, offset]) / 2
-    weights = np.zeros((matrix.shape[1], len(order)), np.float32)
-    bias = np.full(len(order), _NEVER, np.float32)
-    columns = [order.index(label) for label in model.classes_]
-    weights[:, columns] = steps.T
-    bias[columns] = offset
-    return Linear(tuple(order), weights, bias)
-
-
-def _some(labels: Strings) -> Ints:
-    """Return about `_SOME` rows in which every label stands, each as often as among all."""
-    _, first = np.unique(labels, return_index=True)
-    spread = np.argsort(labels, kind="stable")[:: len(labels) // _SOME]
-    return np.union1d(first, spread)
 
 
 def sharpness(logits: Floats, truth: Ints) -> float:
@@ -99,34 +55,35 @@ def sharpness(logits: Floats, truth: Ints) -> float:
 class Fitted:
     """A head with what cross-validation said of it.
 
+    words : the second view, its bias already in that of the first.
     held_out : (rows, labels) logits of the rows that were held out in turn; truth : (rows,) their labels.
     own : whether these rows are an office's own.
     """
 
     linear: Linear
+    words: Linear | None
     sharpness: float
     held_out: Floats
     truth: Ints
     own: bool
 
 
-def _fit_head(
-    matrix: Any, labels: Strings, order: Sequence[str], examples: Sequence[Example], groups: Strings
-) -> Fitted:
+def _fit_head(views: Views, order: Sequence[str], examples: Sequence[Example], groups: Strings) -> Fitted:
     """Fit a head on everything, and judge it on folds of the examples that are not mere knowledge."""
     known = np.array([example.knowledge for example in examples], bool)
-    weight = np.where(known, _KNOWLEDGE_WEIGHT, 1.0).astype(np.float32)
     real = np.flatnonzero(~known)
-    truth = np.array([order.index(label) for label in labels[real]], np.int64)
+    truth = np.array([order.index(label) for label in views.labels[real]], np.int64)
     pairs, own = folds(truth, np.array([examples[row].hand for row in real.tolist()]), groups[real])
     held_out = []
     for train, test in pairs:
-        rows = np.concatenate([real[train], np.flatnonzero(known)])
-        linear = fit_linear(matrix[rows], labels[rows], order, weight[rows])
-        held_out.append(matrix[real[test]] @ linear.weights + linear.bias)
+        fitted = views.fit(np.concatenate([real[train], np.flatnonzero(known)]), order)
+        held_out.append(views.logits(real[test], fitted))
     logits, tested = np.vstack(held_out), truth[np.concatenate([test for _, test in pairs])]
     factor = sharpness(logits, tested) * (1.0 if own else _DAMPING)
-    return Fitted(fit_linear(matrix, labels, order, weight), factor, logits, tested, own)
+    linear, words = views.fit(np.arange(len(examples)), order)
+    if words is not None:
+        linear.bias = linear.bias + words.bias[parents(order)]
+    return Fitted(linear, words, factor, logits, tested, own)
 
 
 def _quantised(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
@@ -148,9 +105,10 @@ def train(examples: Sequence[Example], folder: Path, *, sources: dict[str, str])
 
 
 def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -> dict[str, Any]:
-    every = _select(examples)
+    every = select(examples)
     parts = batch([example.text for example in examples])
     matrix = every.matrix(parts, every.occurrences(parts))
+    words, said = word_view(examples, parts)
     groups = near(parts, every)
     order = _order(examples)
     columns: list[Linear] = []
@@ -159,18 +117,22 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
     told: dict[str, Any] = {}
     for name, labels in (("topic", order), ("intent", INTENTS[:4]), ("junk", JUNK), ("priority", LEVELS)):
         rows, values = _labelled(examples, name)
-        fitted = _fit_head(
+        some = [examples[row] for row in rows]
+        views = Views(
             matrix[rows],
+            said[rows] if name == "topic" else None,
             np.array(values),
-            [str(each) for each in labels],
-            [examples[row] for row in rows],
-            groups[rows],
+            np.array([KNOWLEDGE_WEIGHT if each.knowledge else 1.0 for each in some], np.float32),
+            np.array([each.other for each in some]),
+            np.array([each.share if name == "topic" else 0.0 for each in some], np.float32),
         )
+        fitted = _fit_head(views, [str(each) for each in labels], some, groups[rows])
         start = heads[-1].columns.stop if heads else 0
         heads.append(Head(name, fitted.linear.labels, start, fitted.sharpness))
         columns.append(fitted.linear)
         scores[f"{name}_accuracy"] = round(float(np.mean(fitted.held_out.argmax(axis=1) == fitted.truth)), 4)
-        if name == "topic":
+        if fitted.words is not None:
+            word_weights, word_scale = _quantised(fitted.words.weights)
             told = report(fitted.held_out * fitted.sharpness, fitted.truth, order, own=fitted.own)
             scores["level1_accuracy"] = told["report"]["accuracy"]
             scores["level1_macro_f1"] = told["report"]["macro_f1"]
@@ -181,6 +143,10 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
         "weights": weights,
         "scale": scale,
         "bias": np.concatenate([linear.bias for linear in columns]),
+        "word_keys": words.keys,
+        "word_idf": words.idf,
+        "word_weights": word_weights,
+        "word_scale": word_scale,
     }
     meta = {
         "name": folder.name,
@@ -200,31 +166,9 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
     return meta
 
 
-def _matrix(vocabulary: Vocabulary, examples: Sequence[Example]) -> Any:
-    parts = batch([example.text for example in examples])
-    return vocabulary.matrix(parts, vocabulary.occurrences(parts))
-
-
-def _select(examples: Sequence[Example]) -> Vocabulary:
-    """Return the n-grams that tell topics, and junk, apart: whose weights in a quick linear SVM differ most."""
-    from sklearn.svm import LinearSVC
-
-    vocabulary = Vocabulary.fit([e.text for e in examples if not e.knowledge], least=_LEAST)
-    if len(vocabulary.keys) <= _MOST:
-        return vocabulary
-    told = [example for example in examples if example.topic or example.junk]
-    if len(told) > _MANY:
-        told = [told[row] for row in _some(np.array([str(example.topic) for example in told])).tolist()]
-    weight = [_KNOWLEDGE_WEIGHT if example.knowledge else 1.0 for example in told]
-    quick = LinearSVC(C=_QUICK_COST, random_state=0)
-    quick.fit(_matrix(vocabulary, told), [example.topic or JUNK[True] for example in told], sample_weight=weight)
-    spread = quick.coef_.std(axis=0)
-    return vocabulary.subset(np.sort(np.argsort(-spread, kind="stable")[:_MOST]))
-
-
 def _order(examples: Sequence[Example]) -> list[str]:
     """Return the topics that occur: ours in our order, then the office's own."""
-    used = {example.topic for example in examples if example.topic}
+    used = {label for example in examples for label in (example.topic, example.other) if label}
     ours = [name for topic in topics() if (name := SEPARATOR.join(topic)) in used]
     return ours + sorted(used.difference(ours))
 
@@ -235,11 +179,11 @@ def _with_second_level(examples: Sequence[Example]) -> list[Example]:
     full = [e for e in examples if e.topic and not e.topic.endswith(SEPARATOR)]
     if not bare or len({e.topic for e in full}) < 2:
         return list(examples)
-    vocabulary = _select(full)
+    vocabulary = select(full)
     order = _order(full)
-    weight = np.array([_KNOWLEDGE_WEIGHT if e.knowledge else 1.0 for e in full], np.float32)
-    linear = fit_linear(_matrix(vocabulary, full), np.array([e.topic for e in full]), order, weight)
-    logits = _matrix(vocabulary, [examples[row] for row in bare]) @ linear.weights + linear.bias
+    weight = np.array([KNOWLEDGE_WEIGHT if e.knowledge else 1.0 for e in full], np.float32)
+    linear = fit_linear(matrix_of(vocabulary, full), np.array([e.topic for e in full]), order, weight)
+    logits = matrix_of(vocabulary, [examples[row] for row in bare]) @ linear.weights + linear.bias
     filled = list(examples)
     for row, scores in zip(bare, logits, strict=True):
         first = str(examples[row].topic)
