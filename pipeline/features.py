@@ -136,17 +136,6 @@ class Vocabulary:
         """Return a vocabulary of some of the columns, given in ascending order."""
         return Vocabulary(self.keys[columns], self.idf[columns])
 
-    def joined(self, keys: Keys, idf: float) -> Vocabulary:
-        """Return a vocabulary with some more n-grams, those left out that would share a slot of the table."""
-        new = keys[(self.find(keys) < 0) & (self._table[_slots(keys)] == 0)]
-        new = new[np.unique(_slots(new), return_index=True)[1]]
-        every, weights = (
-            np.concatenate([self.keys, new]),
-            np.concatenate([self.idf, np.full(len(new), idf, np.float32)]),
-        )
-        order = np.argsort(every)
-        return Vocabulary(every[order], weights[order])
-
     @classmethod
     def fit(cls, texts: Sequence[str], *, least: int) -> Vocabulary:
         """Take the n-grams of characters that stand in at least `least` texts; see `of`."""

@@ -188,17 +188,6 @@ def test_the_head_of_a_text_counts_more(early: str, late: str, vocabulary: Vocab
     assert early_row[at] > late_row[at] > 0
 
 
-def test_joined(vocabulary: Vocabulary) -> None:
-    """What was known stays as it was; what is new has the weight asked for."""
-    more = vocabulary.joined(np.array([key("鑫"), key("路灯"), key("鑫")], np.uint64), 9.0)
-    assert set(words(more)) == {*words(vocabulary), "鑫"}
-    assert more.keys.tolist() == sorted(more.keys.tolist())
-    weight = dict(zip(words(more), more.idf.tolist(), strict=True))
-    assert weight["鑫"] == 9.0
-    assert all(weight[word] == idf for word, idf in zip(words(vocabulary), vocabulary.idf.tolist(), strict=True))
-    assert (more.find(vocabulary.keys) >= 0).all()
-
-
 @given(cuts=st.lists(st.lists(st.sampled_from(["路灯", "小区物业", "住宅专项维修资金", "，", "ktv", "三", "12"]))))
 def test_word_grams_are_the_words_and_their_pairs(cuts: list[list[str]]) -> None:
     """Words of the same letters have the same key, others another one; numbers and marks are no words."""

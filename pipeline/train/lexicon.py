@@ -1,7 +1,7 @@
 """What the topic lexicon says of topics before any text is read: weights that are added to the learned ones.
 
-Learning sees a term of the lexicon only where the written texts use it; half of the terms they never do. A prior from
-domain knowledge (Dayanik et al. 2006) lets all of them speak.
+Learning takes a term for what the written texts happen to use it for. A prior from domain knowledge (Dayanik et al.
+2006) keeps what the term means.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipeline.knowledge import CORPORA, table
 Floats = npt.NDArray[np.float32]
 
 LEXICON = CORPORA / "lexicon" / "topics.csv"
-_STRENGTH = {1: 1.2, 2: 2.8, 3: 4.0}
+_STRENGTH = {1: 1.0, 2: 2.0, 3: 3.0}
 """What a term adds by its weight in the lexicon, where a logit is the sum over about 100 to 400 n-grams."""
 
 
@@ -32,11 +32,6 @@ def _keys(term: str) -> Keys:
     """Return the keys of a term: itself, or all its n-grams of the greatest length where it is longer."""
     keys, whole = grams(batch([term]).codes, min(len(term), LONGEST))
     return keys[whole]
-
-
-def term_keys() -> Keys:
-    """Return the terms that are n-grams themselves, as keys."""
-    return np.unique(np.concatenate([_keys(term) for term, _, _ in _terms() if len(term) <= LONGEST]))
 
 
 def prior(vocabulary: Vocabulary, order: Sequence[str]) -> Floats:

@@ -13,7 +13,6 @@ from pipeline.features import Batch, Vocabulary, batch
 from pipeline.segment import Segmenter
 from pipeline.terms import word_grams
 from pipeline.train.examples import Example
-from pipeline.train.lexicon import term_keys
 from pipeline.train.views import MANY, first_level, some_rows
 
 Ints = npt.NDArray[np.int64]
@@ -52,14 +51,7 @@ def _telling(matrix: Any, labels: Sequence[str], examples: Sequence[Example], mo
 
 
 def select(examples: Sequence[Example]) -> Vocabulary:
-    """Return the n-grams of characters that tell topics, and junk, apart, and the terms of the lexicon."""
-    vocabulary = _select(examples)
-    if any(example.knowledge for example in examples):
-        return vocabulary.joined(term_keys(), float(vocabulary.idf.max()))
-    return vocabulary
-
-
-def _select(examples: Sequence[Example]) -> Vocabulary:
+    """Return the n-grams of characters that tell topics, and junk, apart."""
     vocabulary = Vocabulary.fit([e.text for e in examples if not e.knowledge], least=_LEAST)
     if len(vocabulary.keys) <= _MOST:
         return vocabulary
