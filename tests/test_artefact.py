@@ -233,7 +233,7 @@ def test_a_model_that_is_not_ours(trained: Path, tmp_path: Path, change: Callabl
         Classifier.load(folder)
 
 
-@pytest.mark.parametrize("name", ["scale", "bias", "weights", "idf"])
+@pytest.mark.parametrize("name", ["scale", "bias", "weights", "idf", "word_keys", "word_idf"])
 def test_arrays_that_do_not_fit_each_other(trained: Path, tmp_path: Path, name: str) -> None:
     """Two arrays of one model that were mixed up with those of another one."""
     folder = tmp_path / NAME

@@ -16,6 +16,8 @@ Fold = tuple[Ints, Ints]
 FOLDS = 5
 _WORTH = 50
 """So many rows of its own make an office's judgement better than that of strangers' hands."""
+_HANDS = 3
+"""Into so many folds the hands are put together."""
 _ENOUGH = 10_000
 """So many held-out rows tell all that more of them would."""
 
@@ -44,7 +46,7 @@ def folds(truth: Ints, hands: Strings, groups: Strings) -> tuple[list[Fold], boo
 
     several = len(set(hands.tolist()))
     if several > 1:
-        found = list(GroupKFold(several).split(hands, groups=hands))
+        found = list(GroupKFold(min(several, _HANDS)).split(hands, groups=hands))
         if all(len(set(truth[train].tolist())) > 1 for train, _ in found):
             return found, False
     return _own(truth, np.arange(len(truth)), groups), False

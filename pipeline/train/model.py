@@ -27,6 +27,7 @@ from pipeline.records import INTENTS, LEVELS
 from pipeline.train.choice import Choice
 from pipeline.train.examples import Example, topics
 from pipeline.train.folds import FOLDS, folds, near
+from pipeline.train.lexicon import prior
 from pipeline.train.report import card, report, versions
 from pipeline.train.views import Linear, Views, fit_linear, parents
 from pipeline.train.vocabulary import KNOWLEDGE_WEIGHT, matrix_of, select, word_view
@@ -107,7 +108,7 @@ def train(examples: Sequence[Example], folder: Path, *, sources: dict[str, str])
     sources : name → hash of what the examples were read from.
     """
     with threadpool_limits(1):  # sums in one order on every machine
-        return _train(_checked(_with_second_level(examples)), folder, sources)
+        return _train(_checked(with_second_level(examples)), folder, sources)
 
 
 def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
     matrix = every.matrix(parts, every.occurrences(parts))
     words, said = word_view(examples, parts)
     groups = near(parts, every)
-    order = _order(examples)
+    order = order_of(examples)
     columns: list[Linear] = []
     heads: list[Head] = []
     scores: dict[str, float] = {}
@@ -131,6 +132,7 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
             np.array([KNOWLEDGE_WEIGHT if each.knowledge else 1.0 for each in some], np.float32),
             np.array([each.other for each in some]),
             np.array([each.share if name == "topic" else 0.0 for each in some], np.float32),
+            prior(every, order) if name == "topic" else None,
         )
         fitted = _fit_head(views, [str(each) for each in labels], some, groups[rows])
         start = heads[-1].columns.stop if heads else 0
@@ -172,21 +174,21 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
     return meta
 
 
-def _order(examples: Sequence[Example]) -> list[str]:
+def order_of(examples: Sequence[Example]) -> list[str]:
     """Return the topics that occur: ours in our order, then the office's own."""
     used = {label for example in examples for label in (example.topic, example.other) if label}
     ours = [name for topic in topics() if (name := SEPARATOR.join(topic)) in used]
     return ours + sorted(used.difference(ours))
 
 
-def _with_second_level(examples: Sequence[Example]) -> list[Example]:
+def with_second_level(examples: Sequence[Example]) -> list[Example]:
     """Give examples that name a first level only the second level that the others make most likely."""
     bare = [row for row, e in enumerate(examples) if e.topic and e.topic.endswith(SEPARATOR)]
     full = [e for e in examples if e.topic and not e.topic.endswith(SEPARATOR)]
     if not bare or len({e.topic for e in full}) < 2:
         return list(examples)
     vocabulary = select(full)
-    order = _order(full)
+    order = order_of(full)
     weight = np.array([KNOWLEDGE_WEIGHT if e.knowledge else 1.0 for e in full], np.float32)
     linear = fit_linear(matrix_of(vocabulary, full), np.array([e.topic for e in full]), order, weight)
     logits = matrix_of(vocabulary, [examples[row] for row in bare]) @ linear.weights + linear.bias

@@ -66,6 +66,7 @@ class Views:
     """What a head learns from, row by row: n-grams, words (None where it does not look at them), labels, weights.
 
     other, share : the label that a row counts for as well, and how much.
+    prior : (n-grams × labels) what is added to the learned weights; None for nothing.
     """
 
     matrix: Any
@@ -74,6 +75,7 @@ class Views:
     weight: Floats
     other: Strings
     share: Floats
+    prior: Floats | None = None
 
     def fit(self, rows: Ints, order: Sequence[str]) -> tuple[Linear, Linear | None]:
         """Fit both views on some rows; a row with another label is divided between the two."""
@@ -84,6 +86,8 @@ class Views:
             [self.weight[rows] * (1 - self.share[rows]), self.weight[divided] * self.share[divided]]
         )
         linear = fit_linear(self.matrix[both], labels, order, weight)
+        if self.prior is not None:
+            linear.weights += self.prior
         if self.words is None:
             return linear, None
         firsts = np.array([first_level(label) for label in labels])
