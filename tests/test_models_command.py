@@ -84,10 +84,9 @@ def test_the_dial_decides_what_needs_review(desk: Desk) -> None:
     assert shares == sorted(shares)
 
 
-def test_a_model_of_0_1_0_has_one_stop(desk: Desk) -> None:
+def test_a_stop_that_a_model_does_not_have(desk: Desk) -> None:
     meta, arrays = artefact.load(desk.folder / "模型" / "tiny")
-    old = {name: meta[name] for name in ("heads", "examples", "cross_validation", "sources", "software")}
-    artefact.save(desk.folder / "模型" / "old", {**old, "name": "old", "dial": 0.8}, arrays, "")
+    artefact.save(desk.folder / "模型" / "old", {**meta, "name": "old", "dials": meta["dials"][:1]}, arrays, "")
     desk("triage", "标.csv", "--model", "old", code=0)
     assert "没有 99% 的" in desk("triage", "标.csv", "--model", "old", "--precision", "0.99", code=2).err
 

@@ -18,6 +18,7 @@ from pipeline.features import Vocabulary, batch, characters
 from pipeline.segment import Segmenter
 from pipeline.terms import word_grams
 from pipeline.train.examples import Example
+from pipeline.train.lexicon import prior
 from pipeline.train.views import MANY, Views, first_level, some_rows
 from pipeline.train.vocabulary import LEAST, MOST, MOST_WORDS, telling
 
@@ -28,10 +29,12 @@ Ints = npt.NDArray[np.int64]
 class Choice:
     """All n-grams and words of some examples, before any choice.
 
+    vocabulary : the n-grams.
     grams, words : (examples, n-grams or words)
     """
 
     examples: Sequence[Example]
+    vocabulary: Vocabulary
     grams: Any
     words: Any
 
@@ -47,22 +50,27 @@ class Choice:
         words = Vocabulary.of(word_grams(own, [cut[row] for row in real]), own, least=LEAST)
         return cls(
             examples,
+            grams,
             grams.matrix(parts, grams.occurrences(parts)),
             words.matrix(parts, words.among(word_grams(parts, cut))),
         )
 
-    def views(self, views: Views, rows: Ints) -> Views:
+    def views(self, views: Views, rows: Ints, order: Sequence[str]) -> Views:
         """Return the views of a fold: what its training rows choose, by first level, for all rows."""
-        return replace(
-            views, matrix=self._chosen(self.grams, rows, MOST), words=self._chosen(self.words, rows, MOST_WORDS)
-        )
-
-    def _chosen(self, matrix: Any, rows: Ints, most: int) -> Any:
         from sklearn.preprocessing import normalize
 
+        grams, words = self._chosen(self.grams, rows, MOST), self._chosen(self.words, rows, MOST_WORDS)
+        return replace(
+            views,
+            matrix=normalize(self.grams[:, grams]),
+            words=normalize(self.words[:, words]),
+            prior=prior(self.vocabulary.subset(grams), order),
+        )
+
+    def _chosen(self, matrix: Any, rows: Ints, most: int) -> Ints:
         if matrix.shape[1] <= most:
-            return matrix
+            return np.arange(matrix.shape[1])
         labels = np.array([first_level(str(self.examples[row].topic)) for row in rows.tolist()])
         some = some_rows(labels) if len(rows) > MANY else np.arange(len(rows))
         told = [self.examples[row] for row in rows[some].tolist()]
-        return normalize(matrix[:, telling(matrix[rows[some]], labels[some].tolist(), told, most)])
+        return telling(matrix[rows[some]], labels[some].tolist(), told, most)

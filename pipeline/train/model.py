@@ -83,7 +83,7 @@ def _fit_head(views: Views, order: Sequence[str], examples: Sequence[Example], g
     held_out = []
     for train, test in pairs:
         rows = np.concatenate([real[train], np.flatnonzero(known)])
-        fresh = choice.views(views, rows) if choice else views
+        fresh = choice.views(views, rows, order) if choice else views
         held_out.append(fresh.logits(real[test], fresh.fit(rows, order)))
     logits, tested = np.vstack(held_out), truth[np.concatenate([test for _, test in pairs])]
     factor = sharpness(logits, tested) * (1.0 if own else _DAMPING)
