@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from desk import Desk
 from inputs import workbook
+from support import TESTS
 from tiny import examples, train_tiny
 
 from pipeline import artefact, labelled
@@ -203,6 +207,15 @@ def test_the_same_inputs_give_the_same_bytes(small: Path) -> None:
     shutil.rmtree(folder)
     train("own", small)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == once
+
+
+def test_neither_hash_seed_nor_cores_change_a_byte(trained: Path, tmp_path: Path) -> None:
+    program = f"from pathlib import Path; from tiny import train_tiny; train_tiny(Path({str(tmp_path / 'tiny')!r}))"
+    paths = os.pathsep.join(map(str, (TESTS, TESTS.parent)))
+    alone = {**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, "-c", program], check=True, env=alone)
+    for path in (trained / "tiny").iterdir():
+        assert (tmp_path / "tiny" / path.name).read_bytes() == path.read_bytes()
 
 
 def test_train_with_a_mapping(small: Path, capsys: pytest.CaptureFixture[str]) -> None:

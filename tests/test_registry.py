@@ -13,6 +13,8 @@ from tiny import train_tiny
 
 from pipeline import artefact, inputs, registry
 from pipeline.errors import InputError, MinyiError, ModelError
+from pipeline.knowledge import SHIPPED_MODELS
+from pipeline.train import corpora_sources
 from pipeline.triage import Triage
 
 WHEN = "2026-03-01T09:00:00+08:00"
@@ -197,6 +199,13 @@ def test_worse_by_its_own_card(models: Path) -> None:
 def test_inputs_are_the_same_every_time() -> None:
     assert inputs.inputs() == inputs.inputs()
     inputs.check({"name": "any", "inputs": inputs.inputs()})
+
+
+def test_what_ships_is_what_corpora_gives() -> None:
+    """After a change of corpora/, `make model`."""
+    meta, _ = artefact.load(SHIPPED_MODELS / "base")
+    assert meta["sources"] == corpora_sources()
+    inputs.check(meta)
 
 
 def test_names(models: Path) -> None:
