@@ -8,7 +8,6 @@ them: where the two views agree the topic is sure, where they differ it is not.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,15 +29,6 @@ JUNK = ("real", "junk")
 _EVIDENCE = 5
 PRECISION = 0.95
 """What the dial is set to where nobody turned it."""
-
-
-def promises(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what a model promises: for each precision the confidence from which a topic needs no review.
-
-    A threshold that is None says that no confidence is enough. Models of version 0.1.0 promise one precision.
-    """
-    found: list[dict[str, Any]] = meta.get("dials") or [{"precision": PRECISION, "threshold": float(meta["dial"])}]
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +138,7 @@ class Classifier:
             vocabulary = Vocabulary(arrays["keys"], arrays["idf"])
             promised = {
                 float(each["precision"]): math.inf if each["threshold"] is None else float(each["threshold"])
-                for each in promises(meta)
+                for each in meta["dials"]
             }
             checked = {**meta, "examples": int(meta["examples"])}
             if precision not in promised:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline import artefact, labelled, registry
-from pipeline.classify import PRECISION, Classifier, promises
+from pipeline.classify import PRECISION, Classifier
 from pipeline.errors import InputError
 from pipeline.features import batch
 from pipeline.labelled import Reading
@@ -100,7 +100,7 @@ def evaluate(data: Sequence[Path], *, model: str | None, reading: Reading, dial:
         **score(found.truth.tolist(), found.said.tolist(), found.confidence),
         "needs_review": rounded(float(np.mean([topic.needs_review for topic in found.topics]))),
         "dial": dial,
-        "dials": rounded([_kept(promise, found) for promise in promises(meta)]),
+        "dials": rounded([_kept(promise, found) for promise in meta["dials"]]),
     }
 
 
@@ -120,7 +120,7 @@ def _kept(promise: dict[str, Any], found: Predictions) -> dict[str, Any]:
     return {
         "precision": promise["precision"],
         "threshold": threshold,
-        "promised_coverage": promise.get("coverage"),
+        "promised_coverage": promise["coverage"],
         "coverage": len(passed) / len(found.topics),
         "reached": right / len(passed) if passed else None,
         "outside": sum(said not in known for said, _ in passed),

@@ -47,16 +47,10 @@ def inputs() -> dict[str, str]:
     return {"features": features_id(), "cleaning": cleaning_id(), "dictionary": dictionary_id()}
 
 
-def differing(meta: Mapping[str, Any], *names: str) -> list[str]:
-    """Return which inputs of a model are not those of this installation; all that it names where none are asked for."""
-    here = inputs()
-    recorded = meta.get("inputs", {})  # a model of version 0.1.0 names none
-    return [NAMES[name] for name in names or NAMES if name in recorded and recorded[name] != here[name]]
-
-
 def check(meta: Mapping[str, Any]) -> None:
     """Raise `ModelError` where a model's weights do not mean here what they meant where it was trained."""
-    if names := differing(meta, "features", "cleaning", "dictionary"):
+    recorded, here = meta.get("inputs", {}), inputs()
+    if names := [name for key, name in NAMES.items() if recorded.get(key) != here[key]]:
         raise ModelError(
             f"模型 {meta.get('name', '?')}：训练时的{'、'.join(names)}与本机不同，结果不可信。"
             "请用 minyi train 重新训练，或用 minyi models rollback 退回上一个。"

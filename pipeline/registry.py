@@ -52,7 +52,8 @@ def history() -> list[Step]:
     """
     path = models_folder() / _FILE
     try:
-        steps = [Step(**step) for step in json.loads(path.read_text(encoding="utf-8"))["steps"]]
+        listed = json.loads(path.read_text(encoding="utf-8"))["steps"]
+        steps = [Step(**{**step, "overruled": tuple(step["overruled"])}) for step in listed]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -128,13 +129,12 @@ def labels(meta: Mapping[str, Any]) -> set[str]:
 
 
 def objections(meta: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what speaks against a model in the place of the working one, by their metas alone."""
-    found = [f"训练时的{name}与本机不同" for name in inputs.differing(meta)]
+    """Return what speaks against a model in the place of the working one: topics that routing does not expect."""
     more, fewer = labels(meta) - labels(now), labels(now) - labels(meta)
     if more or fewer:
         shown = "、".join(sorted(more or fewer)[:3])
-        found.append(f"主题不同：多 {len(more)} 个，少 {len(fewer)} 个（如 {shown}），分派对照表可能对不上")
-    return found
+        return [f"主题不同：多 {len(more)} 个，少 {len(fewer)} 个（如 {shown}），分派对照表可能对不上"]
+    return []
 
 
 def worse_by_card(meta: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

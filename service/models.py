@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import artefact, registry
-from pipeline.classify import promises
 from pipeline.errors import InputError, ModelError
 from pipeline.knowledge import model_folder
 from pipeline.labelled import Reading
@@ -89,7 +88,7 @@ def run_list() -> int:
             broken.append(str(meta))
             continue
         scores = meta["cross_validation"]
-        figures = [scores.get("level1_accuracy"), scores.get("level1_macro_f1"), promises(meta)[0].get("coverage")]
+        figures = [scores.get("level1_accuracy"), scores.get("level1_macro_f1"), meta["dials"][0]["coverage"]]
         first = len({label.split("/")[0] for label in registry.labels(meta)})
         shown.add_row(name, state, str(meta["examples"]), str(first), *map(percent, figures))
     tell(shown, "准确率等取自模型卡（交叉验证）；不同数据上的数字不能直接比，请用 minyi models compare。", *broken)

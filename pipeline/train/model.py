@@ -24,6 +24,7 @@ from pipeline.errors import InputError
 from pipeline.features import batch
 from pipeline.inputs import inputs
 from pipeline.records import INTENTS, LEVELS
+from pipeline.train.choice import Choice
 from pipeline.train.examples import Example, topics
 from pipeline.train.folds import FOLDS, folds, near
 from pipeline.train.lexicon import prior
@@ -70,15 +71,20 @@ class Fitted:
 
 
 def _fit_head(views: Views, order: Sequence[str], examples: Sequence[Example], groups: Strings) -> Fitted:
-    """Fit a head on everything, and judge it on folds of the examples that are not mere knowledge."""
+    """Fit a head on everything, and judge it on folds of the examples that are not mere knowledge.
+
+    On an office's own rows the promises of the dial rest: there each fold chooses n-grams and words for itself.
+    """
     known = np.array([example.knowledge for example in examples], bool)
     real = np.flatnonzero(~known)
     truth = np.array([order.index(label) for label in views.labels[real]], np.int64)
     pairs, own = folds(truth, np.array([examples[row].hand for row in real.tolist()]), groups[real])
+    choice = Choice.of(examples) if own and views.words is not None else None
     held_out = []
     for train, test in pairs:
-        fitted = views.fit(np.concatenate([real[train], np.flatnonzero(known)]), order)
-        held_out.append(views.logits(real[test], fitted))
+        rows = np.concatenate([real[train], np.flatnonzero(known)])
+        fresh = choice.views(views, rows, order) if choice else views
+        held_out.append(fresh.logits(real[test], fresh.fit(rows, order)))
     logits, tested = np.vstack(held_out), truth[np.concatenate([test for _, test in pairs])]
     factor = sharpness(logits, tested) * (1.0 if own else _DAMPING)
     linear, words = views.fit(np.arange(len(examples)), order)

@@ -18,9 +18,9 @@ from pipeline.train.views import MANY, first_level, some_rows
 Ints = npt.NDArray[np.int64]
 
 KNOWLEDGE_WEIGHT = 0.2
-_LEAST = 2
-_MOST = 56_000
-_MOST_WORDS = 44_000
+LEAST = 2
+MOST = 56_000
+MOST_WORDS = 44_000
 _QUICK_COST = 0.3
 
 
@@ -30,18 +30,18 @@ def word_view(examples: Sequence[Example], parts: Batch) -> tuple[Vocabulary, An
     cut = [segmenter.cut(example.text) for example in examples]
     real = [row for row, example in enumerate(examples) if not example.knowledge]
     own = batch([examples[row].text for row in real])
-    vocabulary = Vocabulary.of(word_grams(own, [cut[row] for row in real]), own, least=_LEAST)
+    vocabulary = Vocabulary.of(word_grams(own, [cut[row] for row in real]), own, least=LEAST)
     found = word_grams(parts, cut)
     matrix = vocabulary.matrix(parts, vocabulary.among(found))
-    if len(vocabulary.keys) > _MOST_WORDS:
+    if len(vocabulary.keys) > MOST_WORDS:
         told = np.array([row for row, example in enumerate(examples) if example.topic])
         labels = [first_level(str(examples[row].topic)) for row in told.tolist()]
-        vocabulary = vocabulary.subset(_telling(matrix[told], labels, [examples[row] for row in told], _MOST_WORDS))
+        vocabulary = vocabulary.subset(telling(matrix[told], labels, [examples[row] for row in told], MOST_WORDS))
         matrix = vocabulary.matrix(parts, vocabulary.among(found))
     return vocabulary, matrix
 
 
-def _telling(matrix: Any, labels: Sequence[str], examples: Sequence[Example], most: int) -> Ints:
+def telling(matrix: Any, labels: Sequence[str], examples: Sequence[Example], most: int) -> Ints:
     """Return the columns that tell labels apart: whose weights in a quick linear SVM differ most."""
     from sklearn.svm import LinearSVC
 
@@ -52,14 +52,14 @@ def _telling(matrix: Any, labels: Sequence[str], examples: Sequence[Example], mo
 
 def select(examples: Sequence[Example]) -> Vocabulary:
     """Return the n-grams of characters that tell topics, and junk, apart."""
-    vocabulary = Vocabulary.fit([e.text for e in examples if not e.knowledge], least=_LEAST)
-    if len(vocabulary.keys) <= _MOST:
+    vocabulary = Vocabulary.fit([e.text for e in examples if not e.knowledge], least=LEAST)
+    if len(vocabulary.keys) <= MOST:
         return vocabulary
     told = [example for example in examples if example.topic or example.junk]
     if len(told) > MANY:
         told = [told[row] for row in some_rows(np.array([str(example.topic) for example in told])).tolist()]
     labels = [example.topic or JUNK[True] for example in told]
-    return vocabulary.subset(_telling(matrix_of(vocabulary, told), labels, told, _MOST))
+    return vocabulary.subset(telling(matrix_of(vocabulary, told), labels, told, MOST))
 
 
 def matrix_of(vocabulary: Vocabulary, examples: Sequence[Example]) -> Any:

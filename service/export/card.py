@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.classify import promises
 from pipeline.train.report import percent
 
 
@@ -23,6 +22,4 @@ def write_card(meta: Mapping[str, Any], model: str, path: Path) -> None:
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True)
     environment.filters["percent"] = percent
     template = environment.get_template("card.html.j2")
-    path.write_text(
-        template.render(meta=meta, model=model, report=meta.get("report"), dials=promises(meta)), encoding="utf-8"
-    )
+    path.write_text(template.render(meta=meta, model=model), encoding="utf-8")
