@@ -20,6 +20,8 @@ _SOME = 10_000
 """Of more examples than `MANY` about `_SOME` choose the n-grams, and are where the fit of all starts from."""
 _COST = 10.0
 _WORD_COST = 3.0
+_PLENTY = 6_000
+"""From so many texts on the costs hold; of fewer each counts more, so that together they outweigh as much."""
 _STEPS = 60
 _TOLERANCE = 1e-3
 _NEVER = -30.0
@@ -38,6 +40,7 @@ def fit_linear(matrix: Any, labels: Strings, order: Sequence[str], weight: Float
     """Fit a multinomial logistic regression; a label without examples never wins."""
     from sklearn.linear_model import LogisticRegression
 
+    cost *= max(1.0, _PLENTY / float(weight.sum()))
     model = LogisticRegression(C=cost, max_iter=_STEPS, tol=_TOLERANCE, warm_start=True)
     if len(labels) > MANY:
         some = some_rows(labels)
