@@ -34,7 +34,7 @@ format: .venv/ready
 	$(BIN)/ruff check --fix .
 
 model: .venv/ready ## train the model that ships, from corpora/ alone
-	$(BIN)/minyi train --base corpora --name base
+	MINYI_MODELS= $(BIN)/minyi train --base corpora --name base
 	$(BIN)/python -c "from pathlib import Path; from pipeline.train import train_language; train_language(Path('models/language'))"
 
 seal: .venv/ready ## write corpora/manifest.csv after a change of corpora/

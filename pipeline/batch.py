@@ -13,7 +13,7 @@ import os
 import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import IO, Any
@@ -30,6 +30,8 @@ _WORTH_FORKING = 2
 """Chunks from which on more processes pay."""
 
 Row = tuple[str, str, str | None]
+Standing = tuple[str, str, float, float]
+"""Status, priority (level and score), confidence of the topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Sheet:
     """What comes back for a chunk: a JSON line for each row, its standing, and the fingerprint of all."""
 
     lines: list[bytes]
-    standings: list[tuple[str, str, float, bool]]
+    standings: list[Standing]
     prints: Fingerprint
 
 
@@ -49,6 +51,7 @@ class Summary:
     status: Counter[str] = field(default_factory=Counter)
     priority: Counter[str] = field(default_factory=Counter)
     needs_review: int = 0
+    passed: Counter[float] = field(default_factory=Counter)
     repeated: int = 0
     joined: int = 0
     issues: int = 0
@@ -65,8 +68,8 @@ def _judge(rows: list[Row]) -> Sheet:
     return Sheet([to_json(judgement) for judgement in judgements], [_standing(each) for each in judgements], prints)
 
 
-def _standing(judgement: Judgement) -> tuple[str, str, float, bool]:
-    return judgement.status, judgement.priority.level, judgement.priority.score, judgement.topic.needs_review
+def _standing(judgement: Judgement) -> Standing:
+    return judgement.status, judgement.priority.level, judgement.priority.score, judgement.topic.confidence
 
 
 def _in_order(work: Iterable[list[Row]], processes: int) -> Iterator[Sheet]:
@@ -102,7 +105,7 @@ class Run:
         self.summary = Summary()
         self.duplicates: list[Duplicate] = []
         self.ids: list[str] = []
-        self.standings: list[tuple[str, str, float, bool]] = []
+        self.standings: list[Standing] = []
         self._provenance = provenance
         self._offsets = [0]
         self._rows: dict[str, int] = {}
@@ -216,7 +219,7 @@ def run(
         result._spool.flush()
         result._rows = {name: index for index, name in enumerate(result.ids)}
         result.duplicates = match(result.ids, joined, triage.background)
-        _summarise(result)
+        _summarise(result, triage.classifier.dials, triage.classifier.dial)
     except BaseException:
         result.__exit__()
         raise
@@ -226,14 +229,15 @@ def run(
     return result
 
 
-def _summarise(result: Run) -> None:
+def _summarise(result: Run, dials: Mapping[float, float], dial: float) -> None:
     summary = result.summary
     summary.rows = len(result.ids)
     summary.issues = len({duplicate.issue for duplicate in result.duplicates})
-    for (status, level, _, review), duplicate in zip(result.standings, result.duplicates, strict=True):
+    for (status, level, _, confidence), duplicate in zip(result.standings, result.duplicates, strict=True):
         summary.status[status] += 1
         summary.repeated += duplicate.kind == "duplicate"
         summary.joined += duplicate.kind == "same_issue"
         if status == Status.TRIAGED:
             summary.priority[level] += 1
-            summary.needs_review += review
+            summary.needs_review += confidence < dial
+            summary.passed.update(stop for stop, least in dials.items() if confidence >= least)

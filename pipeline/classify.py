@@ -1,11 +1,13 @@
 """Topic, intent and junk from one linear model over character n-grams, with the words that decided.
 
 The second-level topic is given first; a first-level topic is as probable as its second-level ones together, so the
-two never contradict each other.
+two never contradict each other. A second view, over words, speaks for first-level topics and so for all that lie under
+them: where the two views agree the topic is sure, where they differ it is not.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,8 @@ SEPARATOR = "/"
 """Between the levels of a topic: 城乡建设/城乡规划."""
 JUNK = ("real", "junk")
 _EVIDENCE = 5
+PRECISION = 0.95
+"""What the dial is set to where nobody turned it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +66,32 @@ class Classifier:
     weights : (n-grams, columns)
     bias : (columns,)
     heads : topic, intent, junk, priority.
-    dial : confidence from which a topic needs no review.
+    words : the words and pairs of words.
+    word_weights : (words, first-level topics)
+    dials : precision → confidence from which a topic needs no review.
+    precision : where the dial stands.
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, weights: Floats, bias: Floats, heads: dict[str, Head], dial: float
+        self,
+        vocabulary: Vocabulary,
+        weights: Floats,
+        bias: Floats,
+        heads: dict[str, Head],
+        words: Vocabulary,
+        word_weights: Floats,
+        dials: dict[float, float],
+        precision: float,
     ) -> None:
         self.vocabulary = vocabulary
         self.weights = weights
         self.bias = bias
         self.heads = heads
-        self.dial = dial
+        self.words = words
+        self.word_weights = word_weights
+        self.dials = dials
+        self.precision = precision
+        self.dial = dials[precision]
         topics = heads["topic"].labels
         self.topics = tuple(label.split(SEPARATOR) for label in topics)
         self.level1 = tuple(dict.fromkeys(first for first, _ in self.topics))
@@ -80,32 +99,54 @@ class Classifier:
         self._sum = np.zeros((len(topics), len(self.level1)))
         self._sum[np.arange(len(topics)), self._parent] = 1
         self._mean: Floats = weights[:, heads["topic"].columns].mean(axis=1)
+        self._word_mean: Floats = word_weights[:, self._parent].mean(axis=1)
 
     @classmethod
-    def load(cls, folder: Path) -> tuple[Classifier, dict[str, Any]]:
+    def load(cls, folder: Path, precision: float = PRECISION) -> tuple[Classifier, dict[str, Any]]:
         """Return the classifier of a model folder, and its meta.
+
+        Parameters
+        ----------
+        folder : of the model.
+        precision : how often a topic that needs no review should be right; one of those that the model promises.
 
         Raises
         ------
         ModelError
-            Where the folder is damaged, or is a model of another kind.
+            Where the folder is damaged, is a model of another kind, or does not promise such a precision.
         """
         meta, arrays = artefact.load(folder)
         try:
             heads = {h["name"]: Head(h["name"], tuple(h["labels"]), h["start"], h["sharpness"]) for h in meta["heads"]}
             weights = np.multiply(arrays["weights"], arrays["scale"], dtype=np.float32)
             rows, columns = weights.shape
-            shapes = {"keys": (rows,), "idf": (rows,), "bias": (columns,), "scale": (columns,)}
+            word_weights = np.multiply(arrays["word_weights"], arrays["word_scale"], dtype=np.float32)
+            known = len(word_weights)
+            firsts = len({label.split(SEPARATOR)[0] for label in heads["topic"].labels})
+            shapes: dict[str, tuple[int, ...]] = {
+                "keys": (rows,),
+                "idf": (rows,),
+                "bias": (columns,),
+                "scale": (columns,),
+            }
+            shapes |= {"word_keys": (known,), "word_idf": (known,), "word_weights": (known, firsts)}
             wrong = [name for name, shape in shapes.items() if arrays[name].shape != shape]
             wrong += [name for name in ("topic", "intent", "junk", "priority") if name not in heads]
             wrong += [h.name for h in heads.values() if h.start < 0 or h.columns.stop > columns or not h.sharpness > 0]
             if wrong:
                 raise ValueError(f"{'、'.join(wrong)} 与权重的大小不合")
             vocabulary = Vocabulary(arrays["keys"], arrays["idf"])
-            return cls(vocabulary, weights, arrays["bias"], heads, float(meta["dial"])), {
-                **meta,
-                "examples": int(meta["examples"]),
+            promised = {
+                float(each["precision"]): math.inf if each["threshold"] is None else float(each["threshold"])
+                for each in meta["dials"]
             }
+            checked = {**meta, "examples": int(meta["examples"])}
+            if precision not in promised:
+                offered = "、".join(f"{each:.0%}" for each in promised)
+                again = "请换一档，或用 minyi train 重新训练。"
+                raise ModelError(f"{folder}：这个模型只有 {offered} 的阈值，没有 {precision:.0%} 的。{again}")
+            words = Vocabulary(arrays["word_keys"], arrays["word_idf"])
+            return cls(vocabulary, weights, arrays["bias"], heads, words, word_weights, promised, precision), checked
         except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder}：模型不完整（{error}）。请用 minyi train 重新训练。") from error
 
@@ -115,19 +156,20 @@ class Classifier:
         Parameters
         ----------
         parts : the folded clean texts, title and body with a newline between.
-        told : their words; evidence is told in them.
+        told : their words, which are the second view; evidence is told in them.
         """
-        found = self.vocabulary.occurrences(parts)
-        matrix = self.vocabulary.matrix(parts, found)
-        logits = matrix @ self.weights + self.bias
-        topic = _softmax(logits[:, self.heads["topic"].columns] * self.heads["topic"].sharpness)
+        found, said = self.vocabulary.occurrences(parts), self.words.among(told.grams)
+        logits = self.vocabulary.matrix(parts, found) @ self.weights + self.bias
+        spoken = self.words.matrix(parts, said) @ self.word_weights
+        head = self.heads["topic"]
+        topic = _softmax((logits[:, head.columns] + spoken[:, self._parent]) * head.sharpness)
         firsts = topic.astype(np.float64) @ self._sum  # precise enough not to depend on what else is in the batch
         first = firsts.argmax(axis=1)
         second = np.where(self._parent == first[:, None], topic, -1).argmax(axis=1)
         intents = self._probabilities(logits, "intent")
         junk = self._probabilities(logits, "junk")[:, JUNK.index("junk")]
         levels = self._probabilities(logits, "priority")
-        evidence = self._evidence(parts, found, second, told)
+        evidence = self._evidence(parts, found, said, second, told)
         rounded = np.round(np.clip(firsts, 0, 1), 6)
         names = self.heads["intent"].labels
         return [
@@ -153,24 +195,34 @@ class Classifier:
         return _softmax(logits[:, head.columns] * head.sharpness)
 
     def _evidence(
-        self, parts: Batch, found: Occurrences, chosen: npt.NDArray[np.int64], told: Terms
+        self, parts: Batch, found: Occurrences, said: Occurrences, chosen: npt.NDArray[np.int64], told: Terms
     ) -> list[tuple[Evidence, ...]]:
         """Spread each n-gram's contribution over its characters and gather it by word.
 
         A contribution is what the n-gram adds to the logit of the chosen topic over the mean of all topics.
         """
-        row = parts.owners[found.position]
         head = self.heads["topic"]
-        gain = self.weights[found.column, head.start + chosen[row]] - self._mean[found.column]
-        gain *= self.vocabulary.idf[found.column] / found.length
-        size = len(parts.codes) + 1
-        change = np.bincount(found.position, gain, size) - np.bincount(found.position + found.length, gain, size)
-        running = np.concatenate([[0.0], np.cumsum(np.cumsum(change))])
+        column = head.start + chosen[parts.owners[found.position]]
+        gain = (self.weights[found.column, column] - self._mean[found.column]) * self.vocabulary.idf[found.column]
+        first = self._parent[chosen[parts.owners[said.position]]]
+        more = (self.word_weights[said.column, first] - self._word_mean[said.column]) * self.words.idf[said.column]
+        running = _running(parts, found, gain) + _running(parts, said, more)
         sums = np.bincount(told.term, running[told.ends] - running[told.starts], len(told)).astype(np.float64)
         best = strongest(told, sums, len(parts), _EVIDENCE)
-        sums *= head.sharpness / np.sqrt(np.diff(parts.starts))[told.rows]  # about what the rows' lengths make of it
-        weights = np.round(sums, 3).tolist()
+        weights = np.round(sums * head.sharpness, 3).tolist()
         return [tuple([Evidence(told.word(index), weights[index]) for index in picked]) for picked in best]
+
+
+def _running(parts: Batch, found: Occurrences, gain: Floats) -> npt.NDArray[np.float64]:
+    """Return the running sum over a batch of what n-grams add, each spread over its characters.
+
+    Rows have length 1: what an n-gram adds falls, about, with the root of their number.
+    """
+    row = parts.owners[found.position]
+    size = len(parts.codes) + 1
+    share = gain / found.length / np.sqrt(np.bincount(row, minlength=len(parts)))[row]
+    change = np.bincount(found.position, share, size) - np.bincount(found.position + found.length, share, size)
+    return np.concatenate([[0.0], np.cumsum(np.cumsum(change))])
 
 
 def _softmax(logits: Floats) -> Floats:

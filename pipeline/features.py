@@ -1,4 +1,4 @@
-"""Character n-grams of whole batches as sparse matrices, without a Python loop over characters.
+"""N-grams of whole batches as sparse matrices, without a Python loop over characters.
 
 An n-gram of one to four characters of the basic plane packs exactly into 64 bits, so a vocabulary is a sorted
 array of integers and looking up millions of n-grams is one multiplicative hash and two gathers.
@@ -6,7 +6,7 @@ array of integers and looking up millions of n-grams is one multiplicative hash 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -23,7 +23,9 @@ LONGEST = 4
 _SLOT_BITS = 20
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _TITLE_LONGEST = 60
-_TITLE_WEIGHT = 2.0
+_LEAD = 28
+_LEAD_WEIGHT = 3.0
+"""A letter says at its head what it is about: its title, or the first words where the title runs into the body."""
 
 
 @cache
@@ -89,11 +91,28 @@ def pack(codes: Codes, starts: Ints, lengths: Ints) -> Keys:
 
 
 @dataclass(frozen=True, slots=True)
+class Grams:
+    """N-grams where they stand: position in the batch, length in characters, packed key."""
+
+    position: Ints
+    length: Ints
+    keys: Keys
+
+
+def characters(parts: Batch) -> Iterator[Grams]:
+    """Yield the n-grams of characters of a batch, one length after the other."""
+    for length in range(1, LONGEST + 1):
+        keys, whole = grams(parts.codes, length)
+        position = np.flatnonzero(whole)
+        yield Grams(position, np.full(len(position), length), keys[position])
+
+
+@dataclass(frozen=True, slots=True)
 class Occurrences:
     """Known n-grams where they stand: position in the batch, length, column in the vocabulary."""
 
     position: Ints
-    length: npt.NDArray[np.int8]
+    length: Ints
     column: Ints
 
 
@@ -119,24 +138,29 @@ class Vocabulary:
 
     @classmethod
     def fit(cls, texts: Sequence[str], *, least: int) -> Vocabulary:
-        """Take the n-grams that stand in at least `least` texts.
+        """Take the n-grams of characters that stand in at least `least` texts; see `of`."""
+        parts = batch(texts)
+        return cls.of(characters(parts), parts, least=least)
+
+    @classmethod
+    def of(cls, found: Iterable[Grams], parts: Batch, *, least: int) -> Vocabulary:
+        """Take the n-grams that stand in at least `least` texts of a batch.
 
         Of n-grams that would share a slot of the table only the commonest stays (about one in fifty goes).
         """
-        parts = batch(texts)
-        found, counts = [], []
-        for length in range(1, LONGEST + 1):
-            keys, whole = grams(parts.codes, length)
-            pairs = np.unique(np.stack([keys[whole], parts.owners[whole].astype(np.uint64)]), axis=1)
-            unique, count = np.unique(pairs[0], return_counts=True)
-            found.append(unique[count >= least])
+        kept_keys, counts = [], []
+        for some in found:
+            unique, which = np.unique(some.keys, return_inverse=True)
+            pairs = np.unique(which * len(parts) + parts.owners[some.position])
+            count = np.bincount(pairs // max(1, len(parts)), minlength=len(unique))
+            kept_keys.append(unique[count >= least])
             counts.append(count[count >= least])
-        keys, count = np.concatenate(found), np.concatenate(counts)
+        keys, count = np.concatenate(kept_keys), np.concatenate(counts)
         order = np.lexsort((keys, -count))
         _, first = np.unique(_slots(keys[order]), return_index=True)
         kept = order[first]
         kept = kept[np.argsort(keys[kept])]
-        idf = np.log((1 + len(texts)) / (1 + count[kept])) + 1
+        idf = np.log((1 + len(parts)) / (1 + count[kept])) + 1
         return cls(keys[kept], idf.astype(np.float32))
 
     def spread(self, texts: int) -> Floats:
@@ -150,21 +174,25 @@ class Vocabulary:
         return np.where((self._padded[index] == keys) & (index > 0), index.astype(np.int64) - 1, -1)
 
     def occurrences(self, parts: Batch) -> Occurrences:
-        """Return every known n-gram of a batch where it stands."""
+        """Return every known n-gram of characters of a batch where it stands."""
+        return self.among(characters(parts))
+
+    def among(self, found: Iterable[Grams]) -> Occurrences:
+        """Return the known ones among n-grams."""
         positions, lengths, columns = [], [], []
-        for length in range(1, LONGEST + 1):
-            keys, whole = grams(parts.codes, length)
-            column = self.find(keys)
-            hit = np.flatnonzero(whole & (column >= 0))
-            positions.append(hit)
-            lengths.append(np.full(len(hit), length, np.int8))
+        for some in found:
+            column = self.find(some.keys)
+            hit = np.flatnonzero(column >= 0)
+            positions.append(some.position[hit])
+            lengths.append(some.length[hit])
             columns.append(column[hit])
         return Occurrences(np.concatenate(positions), np.concatenate(lengths), np.concatenate(columns))
 
     def matrix(self, parts: Batch, found: Occurrences) -> sp.csr_matrix:
-        """Return (texts × n-grams): sublinear counts, the title counting double, times idf, rows of length 1."""
+        """Return (texts × n-grams): sublinear counts, the head of a text counting more, times idf, rows of length 1."""
         row = parts.owners[found.position]
-        weight = np.where(found.position < parts.titles[row], _TITLE_WEIGHT, 1.0).astype(np.float32)
+        lead = np.maximum(parts.titles, parts.starts[:-1] + _LEAD)
+        weight = np.where(found.position < lead[row], _LEAD_WEIGHT, 1.0).astype(np.float32)
         shape = (len(parts), len(self.keys))
         counts = sp.coo_matrix((weight, (row, found.column)), shape=shape).tocsr()
         counts.data = (1 + np.log(counts.data)) * self.idf[counts.indices]

@@ -1,25 +1,89 @@
-"""Labelled rows of an office, for training and for scoring."""
+"""Labelled rows of an office, for training and for scoring; its labels may be mapped to our topics."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.classify import SEPARATOR
 from pipeline.clean import clean
 from pipeline.errors import InputError, RowError
 from pipeline.ingest import FORMATS
-from pipeline.ingest.columns import TEXT_FIELDS, mapping, to_submission
-from pipeline.knowledge import digest
+from pipeline.ingest.columns import TEXT_FIELDS, check_wanted, mapping, plain, to_submission
+from pipeline.knowledge import digest, table
 from pipeline.records import INTENTS, LEVELS, Source
-from pipeline.train import Example, corpora_sources, read_knowledge, read_written, written_files
+from pipeline.train import Example, corpora_sources, read_knowledge, read_written, soften, topics, written_files
 
 _LABELS = ("level2", "intent", "priority")
+Row = tuple[str, dict[str, str]]
 
 
-def read(path: Path, label: str) -> list[tuple[str, dict[str, str]]]:
-    """Return `(clean text, labels)` for the rows of a file that have text and a label.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How to read an office's labelled files.
+
+    label : the column of the label.
+    mapping : a table from the office's labels to our topics (label, level1, level2), where they are not ours.
+    wanted : field → header, for columns of unusual names.
+    """
+
+    label: str = "topic"
+    mapping: Path | None = None
+    wanted: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_mapping(path: Path) -> dict[str, tuple[str, str]]:
+    """Return label → topic of a mapping table; a label whose first level is empty is left out of training.
+
+    Raises
+    ------
+    InputError
+        Where a topic is not among ours, or a label stands twice.
+    """
+    known = set(topics())
+    firsts = dict.fromkeys(first for first, _ in topics())
+    found: dict[str, tuple[str, str]] = {}
+    for line, row in table(path, "label", "level1"):
+        topic = row["level1"], row.get("level2", "")
+        if row["label"] in found:
+            raise InputError(f"{path} 第 {line} 行：标签“{row['label']}”重复。请只留一行。")
+        if topic[0] not in ("", *firsts) or (topic[1] and topic not in known):
+            name = SEPARATOR.join(each for each in topic if each)
+            raise InputError(f"{path} 第 {line} 行：没有主题“{name}”。可用的主题见 corpora/topics.csv。")
+        found[row["label"]] = topic
+    return found
+
+
+def read(path: Path, reading: Reading) -> list[Row]:
+    """Return `(clean text, labels)` for the rows of a file that have text and a label; the topic under "topic".
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read, has no such column, or a label that is not mapped.
+    """
+    label = reading.label
+    rows = _read(path, label, reading.wanted)
+    mapped = load_mapping(reading.mapping) if reading.mapping else None
+    found = []
+    for line, text, labels in rows:
+        topic = labels.pop(label)
+        if mapped is not None:
+            if topic not in mapped:
+                raise InputError(
+                    f"{path} 第 {line} 行：标签“{topic}”不在对照表 {reading.mapping} 中。"
+                    "请补上一行（level1 留空表示不用这类来件）。"
+                )
+            topic, second = mapped[topic]
+            labels["level2"] = second
+        if topic:
+            found.append((text, {**labels, "topic": topic.replace(SEPARATOR, "／")}))
+    return found
+
+
+def _read(path: Path, label: str, wanted: Mapping[str, str]) -> list[tuple[int, str, dict[str, str]]]:
+    """Return line, clean text and labels for the rows of a file that have text and a label.
 
     Raises
     ------
@@ -28,29 +92,32 @@ def read(path: Path, label: str) -> list[tuple[str, dict[str, str]]]:
     """
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"{path}：不支持“{path.suffix}”格式。可用的格式：{' '.join(FORMATS)}。")
+    check_wanted(wanted)
     source = Source(str(path))
-    rows: list[tuple[str, dict[str, str]]] = []
+    rows: list[tuple[int, str, dict[str, str]]] = []
     seen: set[str] = set()
     try:
         with path.open("rb") as stream:
-            for line, values, _ in FORMATS[path.suffix.lower()](stream, source, {}):
+            for line, values, _ in FORMATS[path.suffix.lower()](stream, source, wanted):
                 if isinstance(values, RowError):
                     raise InputError(f"{path} 第 {line} 行：{values}")
                 seen.update(values)
+                told = {name: value for name, value in values.items() if name != label}  # 主题 is a title elsewhere
                 try:
-                    text = clean(to_submission(values, mapping(values, {})).text).text
+                    text = clean(to_submission(told, mapping(told, wanted)).text).text
                 except RowError as error:
                     raise InputError(f"{path} 第 {line} 行：{error}") from error
-                rows.append((text, {name: str(values[name]) for name in (label, *_LABELS) if values.get(name)}))
+                labels = {name: plain(values.get(name)).strip() for name in (label, *_LABELS)}
+                rows.append((line, text, {name: value for name, value in labels.items() if value}))
     except OSError as error:
         raise InputError(f"{path}：打不开（{error.strerror}）。请检查路径。") from error
     if label not in seen:
         others = "、".join(sorted(seen - set(TEXT_FIELDS))) or "没有别的列"
         raise InputError(f"{path}：没有标签列“{label}”。看到的列：{others}。请用 --label 指明。")
-    return [(text, labels) for text, labels in rows if label in labels]
+    return [row for row in rows if label in row[2]]
 
 
-def gather(data: Sequence[Path], *, base: str | None, label: str) -> tuple[list[Example], dict[str, str]]:
+def gather(data: Sequence[Path], *, base: str | None, reading: Reading) -> tuple[list[Example], dict[str, str]]:
     """Return the examples to train on, and the hashes of what they come from.
 
     Without `base` the topics are those of the data alone; intent, junk and priority are learned from corpora/ in any
@@ -60,20 +127,22 @@ def gather(data: Sequence[Path], *, base: str | None, label: str) -> tuple[list[
         raise InputError(f"--base {base}：只能是 corpora（自带语料）。")
     if base is None and not data:
         raise InputError("没有训练数据：请用 --data 给出带标签的文件，或用 --base corpora。")
-    examples = read_written(written_files())
+    examples = soften(read_written(written_files()))
     if base is None:
-        examples = [replace(example, topic=None) for example in examples]
+        examples = [replace(example, topic=None, other="", share=0.0) for example in examples]
     else:
         examples += read_knowledge()
     sources = corpora_sources()
     for path in data:
-        sources[path.name] = digest(path)
-        for text, labels in read(path, label):
+        rows = read(path, reading)
+        name = next(name for n in range(1, len(data) + 1) if (name := path.name + f"#{n}" * (n > 1)) not in sources)
+        sources[name] = f"{digest(path)}（{len(rows)} 条）"
+        for text, labels in rows:
             intent, priority = labels.get("intent"), labels.get("priority")
             if intent is not None and intent not in INTENTS[:4]:
                 raise InputError(f"{path}：诉求类型“{intent}”不在 {'、'.join(INTENTS[:4])} 之中。")
             if priority is not None and priority not in LEVELS:
                 raise InputError(f"{path}：紧急程度“{priority}”不在 {'、'.join(LEVELS)} 之中。")
-            topic = labels[label] + SEPARATOR + labels.get("level2", "")
+            topic = labels["topic"] + SEPARATOR + labels.get("level2", "")
             examples.append(Example(text, topic, intent, priority))
     return examples, sources

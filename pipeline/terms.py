@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.features import GOLDEN, LONGEST, Batch, Ints, Keys, pack
+from pipeline.features import GOLDEN, LONGEST, Batch, Codes, Grams, Ints, Keys, pack
 
 _SHORTEST = 2
+_LETTER = 0x61
+_IDEOGRAPH = 0x3400
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Terms:
     first : (terms,) where it stands first.
     starts, ends, term : (occurrences,) where each occurrence stands in the batch, and its term.
     flat, at : all words of the batch, and (terms,) which of them each term is.
+    grams : all words and pairs of neighbouring words, as n-grams.
     """
 
     rows: Ints
@@ -35,6 +38,7 @@ class Terms:
     term: Ints
     flat: list[str]
     at: Ints
+    grams: tuple[Grams, Grams]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -52,17 +56,11 @@ def terms(parts: Batch, words: Sequence[Sequence[str]]) -> Terms:
     parts : the folded texts.
     words : the words of each text, which joined give it again.
     """
-    flat = list(itertools.chain.from_iterable(words))
-    lengths = np.fromiter(map(len, flat), np.int64, len(flat))
-    rows = np.repeat(np.arange(len(words)), [len(cut) for cut in words])
-    ends = np.cumsum(lengths) + rows  # one border behind each text
-    starts = ends - lengths
-    kept = np.flatnonzero((lengths >= _SHORTEST) & (parts.codes[np.minimum(starts, len(parts.codes) - 1)] >= 0x3400))
-    rows, starts, ends, lengths = rows[kept], starts[kept], ends[kept], lengths[kept]
-    exact = pack(parts.codes, starts, np.minimum(lengths, LONGEST))
-    tail = pack(parts.codes, ends - LONGEST, np.full(len(ends), LONGEST)) if len(ends) else exact
-    longer = lengths > LONGEST
-    mixed = np.where(longer, (exact * GOLDEN) ^ tail ^ lengths.astype(np.uint64), exact)
+    cut = _cut(parts, words)
+    lengths = cut.ends - cut.starts
+    kept = np.flatnonzero((lengths >= _SHORTEST) & (cut.heads >= _IDEOGRAPH))
+    rows, starts, ends, longer = cut.rows[kept], cut.starts[kept], cut.ends[kept], lengths[kept] > LONGEST
+    exact, mixed = cut.exact[kept], cut.mixed[kept]
     identity = (mixed * GOLDEN) ^ (rows.astype(np.uint64) * np.uint64(0xD6E8FEB86659FD93))
     _, first, term, counts = np.unique(identity, return_index=True, return_inverse=True, return_counts=True)
     return Terms(
@@ -73,9 +71,52 @@ def terms(parts: Batch, words: Sequence[Sequence[str]]) -> Terms:
         starts=starts,
         ends=ends,
         term=term,
-        flat=flat,
+        flat=cut.flat,
         at=kept[first],
+        grams=_grams(cut),
     )
+
+
+def word_grams(parts: Batch, words: Sequence[Sequence[str]]) -> tuple[Grams, Grams]:
+    """Return all words of a batch, and all pairs of neighbouring words, as n-grams; see `terms` for the parameters."""
+    return _grams(_cut(parts, words))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Every word of a batch where it stands: its text, borders, first character and keys.
+
+    exact is the word packed up to `LONGEST` characters, mixed a hash that tells longer words apart too.
+    """
+
+    flat: list[str]
+    rows: Ints
+    starts: Ints
+    ends: Ints
+    heads: Codes
+    exact: Keys
+    mixed: Keys
+
+
+def _cut(parts: Batch, words: Sequence[Sequence[str]]) -> _Cut:
+    flat = list(itertools.chain.from_iterable(words))
+    lengths = np.fromiter(map(len, flat), np.int64, len(flat))
+    rows = np.repeat(np.arange(len(words)), [len(each) for each in words])
+    ends = np.cumsum(lengths) + rows  # one border behind each text
+    starts = ends - lengths
+    exact = pack(parts.codes, starts, np.minimum(lengths, LONGEST))
+    tail = pack(parts.codes, np.maximum(ends - LONGEST, 0), np.minimum(ends, LONGEST))
+    mixed = np.where(lengths > LONGEST, (exact * GOLDEN) ^ tail ^ lengths.astype(np.uint64), exact)
+    return _Cut(flat, rows, starts, ends, parts.codes[np.minimum(starts, len(parts.codes) - 1)], exact, mixed)
+
+
+def _grams(cut: _Cut) -> tuple[Grams, Grams]:
+    said = np.flatnonzero(cut.heads >= _LETTER)
+    rows, starts, ends, keys = cut.rows[said], cut.starts[said], cut.ends[said], cut.mixed[said]
+    follows = rows[1:] == rows[:-1]
+    pairs = (keys[:-1] * GOLDEN) ^ keys[1:]
+    two = Grams(starts[:-1][follows], (ends[1:] - starts[:-1])[follows], pairs[follows])
+    return Grams(starts, ends - starts, keys), two
 
 
 def strongest(found: Terms, scores: npt.NDArray[np.float64], texts: int, most: int) -> list[list[int]]:

@@ -9,12 +9,11 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-from pipeline import __version__, artefact
-from pipeline.classify import Classifier, Verdict
+from pipeline import __version__, artefact, registry
+from pipeline.classify import PRECISION, Classifier, Verdict
 from pipeline.clean import clean
 from pipeline.features import batch
 from pipeline.keywords import Keywords
-from pipeline.knowledge import model_folder
 from pipeline.match import Background, Fingerprint, fingerprint, join, match, shared
 from pipeline.priority import hints, prioritise
 from pipeline.records import (
@@ -33,7 +32,6 @@ from pipeline.route import Router
 from pipeline.segment import Segmenter, dictionary_id
 from pipeline.terms import terms
 
-DEFAULT_MODEL = "base"
 CHUNK = 256
 """Texts that are judged at once. No result depends on it."""
 
@@ -64,13 +62,20 @@ class Triage:
     def load(
         cls,
         *,
-        model: str = DEFAULT_MODEL,
+        model: str | None = None,
+        precision: float = PRECISION,
         rules: Path | None = None,
         places: Path | None = None,
         members: Path | None = None,
         stations: Path | None = None,
     ) -> Triage:
-        """Load a model by name and the tables of an office.
+        """Load a model and the tables of an office.
+
+        Parameters
+        ----------
+        model : its name; the working one by default.
+        precision : how often a topic that needs no review should be right: 0.95, 0.97 or 0.99.
+        rules, places, members, stations : tables; see `Router.load`.
 
         Raises
         ------
@@ -78,7 +83,7 @@ class Triage:
             Where a folder or table cannot be used; the message says which and what to do.
         """
         router = Router.load(rules=rules, places=places, members=members, stations=stations)
-        classifier, meta = Classifier.load(model_folder(model))
+        classifier, meta = registry.load(model, precision)
         background = Background.of(classifier.vocabulary, meta["examples"])
         return cls(classifier, router, model=artefact.model_id(meta), background=background)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from pipeline.labelled import Reading
+
 app = typer.Typer(
     name="minyi",
-    help="民意研判：清洗、分类、定级、并案、分派，并说明理由。",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -23,7 +26,14 @@ Out = Annotated[Path | None, typer.Option("-o", "--out", help="输出文件，�
 Columns = Annotated[
     list[str] | None, typer.Option("--column", help="列名对应，如 --column body=诉求描述，可多次给出。")
 ]
-Model = Annotated[str, typer.Option("--model", help="模型名。")]
+Model = Annotated[str | None, typer.Option("--model", help="模型名，默认用正在使用的。")]
+Data = Annotated[list[Path], typer.Option("--data", help="带标签的文件，可多次给出。")]
+Label = Annotated[str, typer.Option("--label", help="主题标签所在的列。")]
+Mapping = Annotated[
+    Path | None, typer.Option("--mapping", help="本单位标签到主题的对照表（.csv：label,level1,level2）。")
+]
+Scores = Annotated[Path | None, typer.Option("-o", "--out", help="把分数写成 .json。")]
+Who = Annotated[str | None, typer.Option("--who", help="操作人，默认为登录名。")]
 Table = Path | None
 
 
@@ -39,12 +49,44 @@ def _wanted(columns: list[str] | None) -> dict[str, str]:
     return wanted
 
 
+def _reading(label: str, mapping: Path | None, column: list[str] | None) -> Reading:
+    from pipeline.labelled import Reading
+
+    return Reading(label, mapping, _wanted(column))
+
+
+def _precision(value: float) -> float:
+    """Return where the dial is set to; 95 is 0.95."""
+    from pipeline.calibration import PRECISIONS
+    from pipeline.errors import InputError
+
+    precision = value / 100 if value > 1 else value
+    if precision not in PRECISIONS:
+        stops = "、".join(map(str, PRECISIONS))
+        raise InputError(f"精度档位 {value:g}：只能是 {stops}。")
+    return precision
+
+
+@app.callback()
+def settings(
+    models: Annotated[
+        Path | None, typer.Option("--models", help="本单位的模型文件夹，默认取环境变量 MINYI_MODELS。")
+    ] = None,
+) -> None:
+    """民意研判：清洗、分类、定级、并案、分派，并说明理由。"""
+    if models:
+        os.environ["MINYI_MODELS"] = str(models)
+
+
 @app.command()
 def triage(
     files: Files,
     out: Out = None,
     column: Columns = None,
-    model: Model = "base",
+    model: Model = None,
+    precision: Annotated[
+        float, typer.Option("--precision", help="主题免复核的要求：0.95、0.97 或 0.99；越高，需复核的越多。")
+    ] = 0.95,
     members: Annotated[Table, typer.Option(help="委员表（.csv）。")] = None,
     places: Annotated[Table, typer.Option(help="地点表（.csv）。")] = None,
     stations: Annotated[Table, typer.Option(help="站点表（委员工作室、议事室、联络站，.csv）。")] = None,
@@ -58,7 +100,8 @@ def triage(
     """
     from service.commands import Office, run_triage
 
-    office = Office(model=model, members=members, places=places, stations=stations, rules=rules)
+    stop = _precision(precision)
+    office = Office(model=model, precision=stop, members=members, places=places, stations=stations, rules=rules)
     raise typer.Exit(run_triage(files, out, _wanted(column), office, processes))
 
 
@@ -91,25 +134,101 @@ def train(
         typer.Option("--data", help="带标签的文件（text 或 title/body，加 topic 等列），可多次给出。"),
     ] = None,
     base: Annotated[str | None, typer.Option("--base", help="corpora：在自带语料的基础上训练。")] = None,
-    label: Annotated[str, typer.Option("--label", help="主题标签所在的列。")] = "topic",
+    label: Label = "topic",
+    mapping: Mapping = None,
+    column: Columns = None,
 ) -> None:
     """训练一个模型文件夹：只用自己的标签，或叠加在自带语料之上。"""
     from service.commands import run_train
 
-    raise typer.Exit(run_train(name, data or [], base, label))
+    raise typer.Exit(run_train(name, data or [], base, _reading(label, mapping, column)))
 
 
 @app.command()
 def evaluate(
-    data: Annotated[list[Path], typer.Option("--data", help="带标签的文件。")],
-    model: Model = "base",
-    label: Annotated[str, typer.Option("--label", help="主题标签所在的列。")] = "topic",
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="把分数写成 JSON。")] = None,
+    data: Data,
+    model: Model = None,
+    label: Label = "topic",
+    mapping: Mapping = None,
+    column: Columns = None,
+    dial: Annotated[float, typer.Option("--dial", help="按哪一档算需复核：0.95、0.97 或 0.99。")] = 0.95,
+    out: Scores = None,
 ) -> None:
-    """在带标签的文件上给模型打分。"""
+    """在带标签的文件上给模型打分：各主题、校准、精度档位的承诺与实际。"""
     from service.commands import run_evaluate
 
-    raise typer.Exit(run_evaluate(data, model, label, out))
+    raise typer.Exit(run_evaluate(data, model, _reading(label, mapping, column), _precision(dial), out))
+
+
+models = typer.Typer(help="模型：查看、比较、启用、退回。", no_args_is_help=True)
+app.add_typer(models, name="models")
+
+
+@models.command("list")
+def models_list() -> None:
+    """列出模型，哪个正在使用，以及每次启用和退回的记录。"""
+    from service.models import run_list
+
+    raise typer.Exit(run_list())
+
+
+@models.command("show")
+def models_show(
+    name: Annotated[str | None, typer.Argument(help="模型名，默认为正在使用的。")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="写成 .html（有校准图）、.md 或 .json。")] = None,
+) -> None:
+    """显示模型卡：分数、混淆、校准、精度档位、数据和版本。"""
+    from service.models import run_show
+
+    raise typer.Exit(run_show(name, out))
+
+
+@models.command("compare")
+def models_compare(
+    a: Annotated[str, typer.Argument(help="模型 A。")],
+    b: Annotated[str, typer.Argument(help="模型 B。")],
+    data: Data,
+    label: Label = "topic",
+    mapping: Mapping = None,
+    column: Columns = None,
+    out: Scores = None,
+) -> None:
+    """在同一批带标签的来件上比较两个模型，并说明差别是不是真的（配对检验）。"""
+    from service.models import run_compare
+
+    raise typer.Exit(run_compare(a, b, data, _reading(label, mapping, column), out))
+
+
+@models.command("promote")
+def models_promote(
+    name: Annotated[str, typer.Argument(help="要启用的模型。")],
+    data: Annotated[
+        list[Path] | None, typer.Option("--data", help="带标签的文件：在这上面与正在使用的比较；省略则比模型卡。")
+    ] = None,
+    label: Label = "topic",
+    mapping: Mapping = None,
+    column: Columns = None,
+    force: Annotated[bool, typer.Option("--force", help="更差或不匹配也启用，须同时给出 --reason。")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="理由，记录在案。")] = "",
+    who: Who = None,
+) -> None:
+    """启用一个模型；比正在使用的差、或与本机不匹配的不启用。"""
+    from service.models import run_promote
+
+    reading = _reading(label, mapping, column)
+    raise typer.Exit(run_promote(name, data or [], reading, force=force, why=reason, who=who))
+
+
+@models.command("rollback")
+def models_rollback(
+    to: Annotated[str | None, typer.Option("--to", help="退回到哪个启用过的模型，默认上一个；base 总在。")] = None,
+    reason: Annotated[str, typer.Option("--reason", help="理由，记录在案。")] = "",
+    who: Who = None,
+) -> None:
+    """退回上一个启用过的模型。"""
+    from service.models import run_rollback
+
+    raise typer.Exit(run_rollback(to, why=reason, who=who))
 
 
 corpora = typer.Typer(help="自带语料：核对、更新清单。", no_args_is_help=True)

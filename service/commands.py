@@ -19,7 +19,9 @@ from service.export.labels import PRIORITY
 from service.export.sheet import disarm
 
 if TYPE_CHECKING:
-    from pipeline.batch import Run
+    from pipeline.batch import Run, Summary
+    from pipeline.labelled import Reading
+    from pipeline.triage import Triage
 
 _SHOWN = 10
 
@@ -123,9 +125,10 @@ def _progress(total: int) -> Iterator[Callable[[int], None] | None]:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What an office triages with: a model and its own tables."""
+    """What an office triages with: a model (the working one by default), its dial and the office's own tables."""
 
-    model: str
+    model: str | None
+    precision: float
     members: Path | None
     places: Path | None
     stations: Path | None
@@ -148,11 +151,11 @@ def run_triage(
                 write(result, out)
             else:
                 _print(line + b"\n" for line in result.lines())
-        _tell(intake, result, out)
+        _tell(intake, result, out, loaded)
     return 1 if rejections.count else 0
 
 
-def _tell(intake: Intake, result: Run, out: Path | None) -> None:
+def _tell(intake: Intake, result: Run, out: Path | None, triage: Triage) -> None:
     """Write the summary to standard error."""
     summary = result.summary
     lines = []
@@ -169,10 +172,20 @@ def _tell(intake: Intake, result: Run, out: Path | None) -> None:
         f"来件 {summary.rows}    垃圾信息 {summary.status['junk']}" + (f"    无法阅读 {unread}" if unread else ""),
         f"紧急程度  {levels}",
         f"重复 {summary.repeated}    并入同一事项 {summary.joined}    事项共 {summary.issues}",
-        f"主题需复核 {summary.needs_review}",
+        _review(summary, triage),
         f"用时 {summary.seconds:.1f} 秒，每秒 {per_second:.0f} 件" + (f"，结果在 {out}" if out else ""),
     ]
     sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _review(summary: Summary, triage: Triage) -> str:
+    """Return which share of the topics passes by itself, here and at the other stops of the dial."""
+    triaged = summary.status["triaged"]
+    told = f"主题需复核 {summary.needs_review}    自动通过 {triaged - summary.needs_review}"
+    if not triaged:
+        return told
+    stops = "，".join(f"{stop:.0%} 档 {summary.passed[stop] / triaged:.0%}" for stop in triage.classifier.dials)
+    return f"{told}（{triage.classifier.precision:.0%} 档；{stops}）"
 
 
 def run_clean(files: Sequence[Path], out: Path | None, wanted: Mapping[str, str]) -> int:
@@ -191,32 +204,42 @@ def run_clean(files: Sequence[Path], out: Path | None, wanted: Mapping[str, str]
     return 1 if rejections.count else 0
 
 
-def run_train(name: str, data: Sequence[Path], base: str | None, label: str) -> int:
+def run_train(name: str, data: Sequence[Path], base: str | None, reading: Reading) -> int:
     """Train a model; see `service.cli.train`."""
-    from pipeline import labelled
+    from pipeline import labelled, registry
     from pipeline.knowledge import model_folder
-    from pipeline.train import train
+    from pipeline.train import topics, train
+    from pipeline.train.report import percent
+    from service.models import tell
 
     folder = model_folder(name, new=True)
-    examples, sources = labelled.gather(data, base=base, label=label)
+    registry.check_trainable(name, own=bool(data))
+    examples, sources = labelled.gather(data, base=base, reading=reading)
     meta = train(examples, folder, sources=sources)
-    sys.stderr.write(f"模型 {name}：{meta['examples']} 条文本，交叉验证 {meta['cross_validation']}，在 {folder}\n")
+    found = meta["report"]
+    dials = "，".join(f"{dial['precision']:.0%} 档 {percent(dial['coverage'])}" for dial in meta["dials"])
+    new = sorted(set(meta["texts"]) - {first for first, _ in topics()})
+    told = f"不在 15 个一级主题之中的标签：{'、'.join(new)}。它们会分到默认人员；要对应到一级主题，请用 --mapping。"
+    tell(
+        f"模型 {name}：{meta['examples']} 条文本，在 {folder}",
+        f"交叉验证（{found['rows']} 条）：准确率 {percent(found['accuracy'])}，macro-F1 {found['macro_f1']:.4f}，"
+        f"ECE {found['ece']:.4f}；免复核的比例：{dials}",
+        *([told] if new else []),
+        f"详见 minyi models show {name}；启用请用 minyi models promote {name}。",
+    )
     return 0
 
 
-def run_evaluate(data: Sequence[Path], model: str, label: str, out: Path | None) -> int:
+def run_evaluate(data: Sequence[Path], model: str | None, reading: Reading, dial: float, out: Path | None) -> int:
     """Evaluate a model; see `service.cli.evaluate`."""
     from pipeline.evaluate import evaluate
+    from service.models import tell_scores, write_json
 
     if out:
         check(out, {".json"})
-    scores = evaluate(data, model=model, label=label)
-    text = to_json(scores).decode()
-    if out:
-        with beside(out) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
-    else:
-        sys.stdout.write(text + "\n")
+    scores = evaluate(data, model=model, reading=reading, dial=dial)
+    tell_scores(scores)
+    write_json(scores, out)
     return 0
 
 
@@ -225,10 +248,11 @@ def run_corpora_check() -> int:
     from pipeline.manifest import check as check_manifest
     from pipeline.priority import load_signals
     from pipeline.route import load_crosswalk
-    from pipeline.train import read_knowledge, read_written, written_files
+    from pipeline.train import read_borders, read_knowledge, read_written, written_files
 
     files = check_manifest()
     texts = len(read_written(written_files()))
-    told = f"{files} 个文件与清单一致；{texts} 条文本，{len(read_knowledge())} 条主题知识"
+    borders = sum(map(len, read_borders().values()))
+    told = f"{files} 个文件与清单一致；{texts} 条文本，{len(read_knowledge())} 条主题知识，{borders} 条分类边界"
     sys.stderr.write(f"{told}，{len(load_signals())} 条紧急信号，{len(load_crosswalk())} 条对照规则。\n")
     return 0

@@ -41,11 +41,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def change_meta(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     change(meta)
+    meta["seal"] = artefact.seal(meta)  # as somebody would who means harm
     (folder / "meta.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
 
 
 def put(folder: Path, name: str, content: bytes) -> None:
-    """Replace an array and its hash, as somebody would who means harm."""
+    """Replace an array and its hash."""
     (folder / f"{name}.npy").write_bytes(content)
     change_meta(folder, lambda meta: meta["arrays"].update({name: hashlib.sha256(content).hexdigest()}))
 
@@ -137,6 +138,22 @@ def test_foreign_format(toy: Path, number: object) -> None:
     refused(toy, f"模型格式是 {number}")
 
 
+@pytest.mark.parametrize(
+    "change", [lambda m: m.update(labels=["政法"]), lambda m: m.pop("name"), lambda m: m.update(x=1)]
+)
+def test_a_meta_that_was_changed(toy: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    meta = json.loads((toy / "meta.json").read_text(encoding="utf-8"))
+    change(meta)
+    (toy / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+    refused(toy, "meta.json", "校验值不符")
+
+
+def test_the_seal_survives_another_layout(toy: Path) -> None:
+    meta = json.loads((toy / "meta.json").read_text(encoding="utf-8"))
+    (toy / "meta.json").write_text(json.dumps(dict(reversed(meta.items())), indent=4), encoding="utf-8")
+    assert artefact.load(toy)[0] == meta
+
+
 class Harm:
     """What a pickle can do: make a file when it is read."""
 
@@ -164,7 +181,6 @@ def test_an_empty_array_with_its_hash(toy: Path) -> None:
     refused(toy, "keys.npy")
 
 
-@pytest.mark.xfail(strict=True, reason="refused, but the archive stays open: ResourceWarning")
 def test_an_archive_in_place_of_an_array(toy: Path, tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", keys=ARRAYS["keys"])
     put(toy, "keys", (tmp_path / "x.npz").read_bytes())
@@ -193,7 +209,7 @@ def head(**change: object) -> Callable[[dict[str, Any]], Any]:
     "change",
     [
         pytest.param(without("heads"), id="no heads"),
-        pytest.param(without("dial"), id="no dial"),
+        pytest.param(without("dials"), id="no dials"),
         pytest.param(lambda meta: meta["heads"].pop(0), id="no topics"),
         pytest.param(lambda meta: meta["arrays"].pop("weights"), id="no weights"),
         pytest.param(lambda meta: meta["heads"][0].pop("labels"), id="no labels"),
@@ -201,6 +217,8 @@ def head(**change: object) -> Callable[[dict[str, Any]], Any]:
         pytest.param(lambda meta: meta.update(heads=3), id="heads is no list"),
         pytest.param(head(start=9999), id="columns outside"),
         pytest.param(head(sharpness="x"), id="sharpness"),
+        pytest.param(lambda meta: meta["dials"][0].update(threshold="x"), id="threshold"),
+        pytest.param(lambda meta: meta["dials"][0].pop("precision"), id="a promise of nothing"),
         pytest.param(
             lambda meta: meta["heads"].pop(1),
             id="no intents",
@@ -215,7 +233,7 @@ def test_a_model_that_is_not_ours(trained: Path, tmp_path: Path, change: Callabl
         Classifier.load(folder)
 
 
-@pytest.mark.parametrize("name", ["scale", "bias", "weights", "idf"])
+@pytest.mark.parametrize("name", ["scale", "bias", "weights", "idf", "word_keys", "word_idf"])
 def test_arrays_that_do_not_fit_each_other(trained: Path, tmp_path: Path, name: str) -> None:
     """Two arrays of one model that were mixed up with those of another one."""
     folder = tmp_path / NAME

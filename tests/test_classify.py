@@ -149,6 +149,10 @@ def test_training_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
         "weights.npy",
         "scale.npy",
         "bias.npy",
+        "word_keys.npy",
+        "word_idf.npy",
+        "word_weights.npy",
+        "word_scale.npy",
     }
 
 

@@ -75,6 +75,7 @@ BAD = {
     "rules: no topic": table("--rules", RULES + "城乡见设,,教育,,,\n", "第 2 行 “城乡见设” topics.csv"),
     "rules: no sector": table("--rules", RULES + "教育文体,,航天,,,\n", "第 2 行 “航天”"),
     "rules: no committee": table("--rules", RULES + "教育文体,,教育,,茶话会,\n", "第 2 行 “茶话会”"),
+    "a precision that is no stop": bad("信.csv", "--precision", "0.9", said="0.9 0.95、0.97、0.99"),
     "no process": bad("信.csv", "--processes", "0", said="用法有误 --processes"),
     "unknown option": bad("信.csv", "--没有", said="用法有误 --没有"),
     "no file": bad(said="--help"),

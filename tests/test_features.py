@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from support import chinese
 
 from pipeline.features import LONGEST, Vocabulary, batch, grams, pack
-from pipeline.terms import strongest, terms
+from pipeline.terms import strongest, terms, word_grams
 
 TEXTS = [
     "路灯不亮\n小区门口的路灯不亮三天了",
@@ -165,11 +166,11 @@ def test_rows_are_those_of_a_naive_count(texts: list[str], vocabulary: Vocabular
     column = {word: at for at, word in enumerate(words(vocabulary))}
     expected = np.zeros((len(texts), len(column)))
     for row, text in enumerate(texts):
-        title = max(0, text[:61].find("\n"))
+        lead = max(28, text[:61].find("\n"))
         for length in range(1, LONGEST + 1):
             for at, gram in naive_grams(text, length).items():
                 if gram in column:
-                    expected[row, column[gram]] += 2 if at < title else 1
+                    expected[row, column[gram]] += 3 if at < lead else 1
     inside = expected > 0
     expected[inside] = 1 + np.log(expected[inside])
     expected *= vocabulary.idf
@@ -177,10 +178,28 @@ def test_rows_are_those_of_a_naive_count(texts: list[str], vocabulary: Vocabular
     np.testing.assert_allclose(matrix(vocabulary, texts), expected, atol=1e-5)
 
 
-def test_title_counts_double(vocabulary: Vocabulary) -> None:
-    titled, plain = matrix(vocabulary, ["路灯\n停水", "路灯，停水"])
+@pytest.mark.parametrize(
+    ("early", "late"),
+    [("路灯\n" + "停" * 30, "停" * 30 + "\n路灯"), ("路灯，" + "停" * 30, "停" * 30 + "，路灯")],
+)
+def test_the_head_of_a_text_counts_more(early: str, late: str, vocabulary: Vocabulary) -> None:
+    early_row, late_row = matrix(vocabulary, [early, late])
     at = words(vocabulary).index("路灯")
-    assert titled[at] > plain[at]
+    assert early_row[at] > late_row[at] > 0
+
+
+@given(cuts=st.lists(st.lists(st.sampled_from(["路灯", "小区物业", "住宅专项维修资金", "，", "ktv", "三", "12"]))))
+def test_word_grams_are_the_words_and_their_pairs(cuts: list[list[str]]) -> None:
+    """Words of the same letters have the same key, others another one; numbers and marks are no words."""
+    parts = batch(["".join(cut) for cut in cuts])
+    one, two = word_grams(parts, cuts)
+    said = [[word for word in cut if word not in ("，", "12")] for cut in cuts]
+    flat = [word for cut in said for word in cut]
+    pairs = [pair for cut in said for pair in itertools.pairwise(cut)]
+    assert len(one.keys) == len(flat)
+    assert one.length.tolist() == [len(word) for word in flat]
+    for found, expected in ((one.keys.tolist(), flat), (two.keys.tolist(), pairs)):
+        assert len(set(zip(found, expected, strict=True))) == len(set(found)) == len(set(expected))
 
 
 def test_a_first_line_that_is_too_long_is_no_title() -> None:

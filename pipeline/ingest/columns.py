@@ -98,7 +98,8 @@ def no_text_column(rows: Sequence[Sequence[str]]) -> InputError:
     )
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """Return a cell as text; whole numbers of a workbook without their fraction."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():
@@ -115,7 +116,7 @@ def _likes(value: str) -> int:
 
 def to_submission(values: Mapping[str, Any], columns: Mapping[str, str]) -> Submission:
     """Build the record of one row, or raise `RowError` with the reason in Chinese; its id may be empty."""
-    row = {field: _plain(values.get(header)) for field, header in columns.items()}
+    row = {field: plain(values.get(header)) for field, header in columns.items()}
     for field, value in row.items():
         if BROKEN in value:
             raise RowError(f"“{columns[field]}”一列有无法解码的字节：请用正确的编码重新导出这一行。")

@@ -1,5 +1,6 @@
 """Training a model folder from labelled texts."""
 
+from pipeline.train.borders import read_borders, soften
 from pipeline.train.examples import (
     Example,
     corpora_sources,
@@ -14,9 +15,11 @@ from pipeline.train.model import sharpness, train
 __all__ = [
     "Example",
     "corpora_sources",
+    "read_borders",
     "read_knowledge",
     "read_written",
     "sharpness",
+    "soften",
     "topics",
     "train",
     "train_language",

@@ -21,7 +21,8 @@ class Example:
     """A labelled text; a label that is None is not used for its head.
 
     `knowledge` marks what is no submission but says what belongs to a topic. `hand` names the batch that a text was
-    written in: where there are several, a model is judged on the ones that it was not trained on.
+    written in: where there are several, a model is judged on the ones that it was not trained on. `other` is a topic
+    that offices give such a text as well, in the share `share` of the cases.
     """
 
     text: str
@@ -31,6 +32,8 @@ class Example:
     junk: bool = False
     knowledge: bool = False
     hand: str = ""
+    other: str = ""
+    share: float = 0.0
 
 
 def topics() -> list[tuple[str, str]]:
@@ -95,5 +98,5 @@ def read_knowledge() -> list[Example]:
 
 def corpora_sources() -> dict[str, str]:
     """Return the hashes of what corpora/ gives to training."""
-    knowledge = [CORPORA / "topics.csv", CORPORA / "lexicon" / "topics.csv"]
+    knowledge = [CORPORA / name for name in ("topics.csv", "borders.csv", "lexicon/topics.csv")]
     return {"corpora/written": digest(*written_files()), "corpora/topics": digest(*knowledge)}

@@ -1,0 +1,62 @@
+"""Borders between topics that offices themselves draw differently: learned as shares, not as certainties.
+
+Where the law gives a matter to two departments, the same letter is filed under either: smoke of a restaurant under
+environment or under city management, a teacher's pension under education or under labour. A text of corpora/written
+that names such a matter counts for the other topic with the share that corpora/borders.csv gives it, so that the model
+still says the first topic, and says that it is not sure (label smoothing, but along borders that are known).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.classify import SEPARATOR
+from pipeline.errors import CorpusError
+from pipeline.knowledge import CORPORA, table
+from pipeline.train.examples import Example, topics
+
+BORDERS = CORPORA / "borders.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Border:
+    """Texts of a topic that hold one of the terms are given another topic in some share of the cases."""
+
+    terms: tuple[str, ...]
+    other: str
+    share: float
+
+
+def read_borders() -> dict[str, list[Border]]:
+    """Return the borders by topic, the widest first.
+
+    Raises
+    ------
+    CorpusError
+        Where a topic is unknown or a share is not below one half.
+    """
+    known = {SEPARATOR.join(topic) for topic in topics()}
+    found: defaultdict[str, list[Border]] = defaultdict(list)
+    for number, row in table(BORDERS, "level1", "level2", "terms", "other1", "other2", "share", "reason"):
+        topic, other = row["level1"] + SEPARATOR + row["level2"], row["other1"] + SEPARATOR + row["other2"]
+        share = float(row["share"])
+        for name in (topic, other):
+            if name not in known:
+                raise CorpusError(f"{BORDERS.name} 第 {number} 行：没有主题“{name}”。主题见 corpora/topics.csv。")
+        if not 0 < share < 0.5:
+            raise CorpusError(f"{BORDERS.name} 第 {number} 行：比例 {share} 应大于 0、小于 0.5。")
+        found[topic].append(Border(tuple(row["terms"].split("|")), other, share))
+    return {topic: sorted(each, key=lambda border: -border.share) for topic, each in found.items()}
+
+
+def soften(examples: Sequence[Example]) -> list[Example]:
+    """Return examples with the other topic, and its share, of the widest border that they touch."""
+    borders = read_borders()
+    softened = []
+    for example in examples:
+        touched = (b for b in borders.get(example.topic or "", ()) if any(term in example.text for term in b.terms))
+        border = next(touched, None)
+        softened.append(replace(example, other=border.other, share=border.share) if border else example)
+    return softened

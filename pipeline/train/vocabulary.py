@@ -1,0 +1,68 @@
+"""Which n-grams of characters, and which words, a model knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.classify import JUNK
+from pipeline.features import Batch, Vocabulary, batch
+from pipeline.segment import Segmenter
+from pipeline.terms import word_grams
+from pipeline.train.examples import Example
+from pipeline.train.views import MANY, first_level, some_rows
+
+Ints = npt.NDArray[np.int64]
+
+KNOWLEDGE_WEIGHT = 0.2
+LEAST = 2
+MOST = 56_000
+MOST_WORDS = 44_000
+_QUICK_COST = 0.3
+
+
+def word_view(examples: Sequence[Example], parts: Batch) -> tuple[Vocabulary, Any]:
+    """Return the words and pairs of words that tell first-level topics apart, and the (examples × words) of them."""
+    segmenter = Segmenter()
+    cut = [segmenter.cut(example.text) for example in examples]
+    real = [row for row, example in enumerate(examples) if not example.knowledge]
+    own = batch([examples[row].text for row in real])
+    vocabulary = Vocabulary.of(word_grams(own, [cut[row] for row in real]), own, least=LEAST)
+    found = word_grams(parts, cut)
+    matrix = vocabulary.matrix(parts, vocabulary.among(found))
+    if len(vocabulary.keys) > MOST_WORDS:
+        told = np.array([row for row, example in enumerate(examples) if example.topic])
+        labels = [first_level(str(examples[row].topic)) for row in told.tolist()]
+        vocabulary = vocabulary.subset(telling(matrix[told], labels, [examples[row] for row in told], MOST_WORDS))
+        matrix = vocabulary.matrix(parts, vocabulary.among(found))
+    return vocabulary, matrix
+
+
+def telling(matrix: Any, labels: Sequence[str], examples: Sequence[Example], most: int) -> Ints:
+    """Return the columns that tell labels apart: whose weights in a quick linear SVM differ most."""
+    from sklearn.svm import LinearSVC
+
+    weight = [KNOWLEDGE_WEIGHT if example.knowledge else 1.0 for example in examples]
+    quick = LinearSVC(C=_QUICK_COST, random_state=0).fit(matrix, labels, sample_weight=weight)
+    return np.sort(np.argsort(-quick.coef_.std(axis=0), kind="stable")[:most])
+
+
+def select(examples: Sequence[Example]) -> Vocabulary:
+    """Return the n-grams of characters that tell topics, and junk, apart."""
+    vocabulary = Vocabulary.fit([e.text for e in examples if not e.knowledge], least=LEAST)
+    if len(vocabulary.keys) <= MOST:
+        return vocabulary
+    told = [example for example in examples if example.topic or example.junk]
+    if len(told) > MANY:
+        told = [told[row] for row in some_rows(np.array([str(example.topic) for example in told])).tolist()]
+    labels = [example.topic or JUNK[True] for example in told]
+    return vocabulary.subset(telling(matrix_of(vocabulary, told), labels, told, MOST))
+
+
+def matrix_of(vocabulary: Vocabulary, examples: Sequence[Example]) -> Any:
+    """Return (examples × n-grams)."""
+    parts = batch([example.text for example in examples])
+    return vocabulary.matrix(parts, vocabulary.occurrences(parts))

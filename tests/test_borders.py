@@ -1,0 +1,81 @@
+"""Borders between topics that offices draw differently: read, checked and learned as shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.errors import CorpusError
+from pipeline.features import Vocabulary, batch
+from pipeline.train import Example, borders, read_borders, soften
+from pipeline.train.lexicon import prior
+from pipeline.train.views import Views
+
+HEAD = "level1,level2,terms,other1,other2,share,reason\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "topic", "other"),
+    [
+        ("楼下餐馆油烟太大", "环境保护/环境污染", "城乡建设/城市建设和市政管理"),
+        ("工地打桩太吵", "环境保护/环境污染", ""),
+        ("民办教师的退休补贴没有发", "教育文体/教师队伍和待遇", "劳动和社会保障/退休政策及待遇"),
+        ("楼下餐馆油烟太大", "卫生计生/公共卫生", ""),
+    ],
+)
+def test_a_text_touches_a_border(text: str, topic: str, other: str) -> None:
+    (found,) = soften([Example(text, topic, hand="first")])
+    assert found.other == other
+    assert (found.share > 0) == bool(other)
+    assert (found.text, found.topic) == (text, topic)
+
+
+def test_the_first_topic_stays_the_likelier() -> None:
+    assert all(0 < border.share < 0.5 for some in read_borders().values() for border in some)
+
+
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ("环境保护,环境污染,油烟,城乡建设,没有这个,0.2,同管", "没有这个"),
+        ("环境保护,没有,油烟,城乡建设,城乡规划,0.2,同管", "没有"),
+        ("环境保护,环境污染,油烟,城乡建设,城乡规划,0.5,同管", "0.5"),
+    ],
+)
+def test_bad_rows_are_named(row: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "borders.csv").write_text(HEAD + row + "\n", encoding="utf-8")
+    monkeypatch.setattr(borders, "BORDERS", tmp_path / "borders.csv")
+    with pytest.raises(CorpusError, match=named):
+        read_borders()
+
+
+def test_a_divided_row_counts_for_both() -> None:
+    """Where all texts of a topic touch a border, the other topic is said of them with about its share."""
+    texts = ["油烟"] * 20 + ["停车"] * 20
+    parts = batch(texts)
+    vocabulary = Vocabulary.fit(texts, least=1)
+    labels = np.array(["a/x"] * 20 + ["b/y"] * 20)
+    share = np.array([0.25] * 20 + [0.0] * 20, np.float32)
+    views = Views(
+        vocabulary.matrix(parts, vocabulary.occurrences(parts)),
+        None,
+        labels,
+        np.ones(40, np.float32),
+        np.array(["b/y"] * 20 + [""] * 20),
+        share,
+    )
+    logits = views.logits(np.arange(40), views.fit(np.arange(40), ["a/x", "b/y"]))
+    chance = 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
+    assert chance[0] == pytest.approx(0.25, abs=0.03)
+    assert chance[-1] > 0.95
+
+
+def test_the_lexicon_speaks_for_its_topics() -> None:
+    vocabulary = Vocabulary.fit(["塔吊"], least=1)
+    order = ["城乡建设/安全生产", "商贸旅游/质监检验检疫"]
+    weights = prior(vocabulary, order)
+    (row,) = vocabulary.find(np.array([ord("塔") << 16 | ord("吊")], np.uint64))
+    assert row >= 0
+    assert weights[row].tolist() == [3.0, 0.0]
