@@ -40,6 +40,8 @@ _DAMPING = 0.7
 """Strangers' letters are further from the written texts than these are from one another: probabilities are damped so
 much more."""
 _FEWEST = 50
+_JUNK_WEIGHT = 4.0
+"""A written piece of junk counts more: there are twenty letters for each."""
 
 
 def sharpness(logits: Floats, truth: Ints) -> float:
@@ -129,7 +131,7 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
             matrix[rows],
             said[rows] if name == "topic" else None,
             np.array(values),
-            np.array([KNOWLEDGE_WEIGHT if each.knowledge else 1.0 for each in some], np.float32),
+            np.array([_weight(each, name) for each in some], np.float32),
             np.array([each.other for each in some]),
             np.array([each.share if name == "topic" else 0.0 for each in some], np.float32),
             prior(every, order) if name == "topic" else None,
@@ -172,6 +174,12 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
     }
     artefact.save(folder, meta, arrays, card(meta))
     return meta
+
+
+def _weight(example: Example, head: str) -> float:
+    if head == "junk" and example.junk:
+        return _JUNK_WEIGHT
+    return KNOWLEDGE_WEIGHT if example.knowledge else 1.0
 
 
 def order_of(examples: Sequence[Example]) -> list[str]:

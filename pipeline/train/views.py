@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from pipeline.classify import SEPARATOR
 
@@ -20,10 +21,8 @@ _SOME = 10_000
 """Of more examples than `MANY` about `_SOME` choose the n-grams, and are where the fit of all starts from."""
 _COST = 10.0
 _WORD_COST = 3.0
-_PLENTY = 6_000
-"""From so many texts on the costs hold; of fewer each counts more, so that together they outweigh as much."""
 _STEPS = 60
-_TOLERANCE = 1e-3
+_TOLERANCE = 1e-4
 _NEVER = -30.0
 
 
@@ -40,7 +39,6 @@ def fit_linear(matrix: Any, labels: Strings, order: Sequence[str], weight: Float
     """Fit a multinomial logistic regression; a label without examples never wins."""
     from sklearn.linear_model import LogisticRegression
 
-    cost *= max(1.0, _PLENTY / float(weight.sum()))
     _, counts = np.unique(labels, return_counts=True)
     rare = 2 * counts.min() / len(labels) if len(counts) == 2 else 1.0  # gradients of a rare label are so much smaller
     model = LogisticRegression(C=cost, max_iter=_STEPS, tol=_TOLERANCE * rare, warm_start=True)
@@ -83,20 +81,28 @@ class Views:
     prior: Floats | None = None
 
     def fit(self, rows: Ints, order: Sequence[str]) -> tuple[Linear, Linear | None]:
-        """Fit both views on some rows; a row with another label is divided between the two."""
+        """Fit both views on some rows; a row with another label is divided between the two.
+
+        Where topics have no second level both views have the same labels, and are better learned together.
+        """
         divided = rows[self.share[rows] > 0]
         both = np.concatenate([rows, divided])
         labels = np.concatenate([self.labels[rows], self.other[divided]])
         weight = np.concatenate(
             [self.weight[rows] * (1 - self.share[rows]), self.weight[divided] * self.share[divided]]
         )
+        names = list(dict.fromkeys(map(first_level, order)))
+        if self.words is not None and len(names) == len(order):
+            joined = sp.hstack([self.matrix[both], self.words[both]]).tocsr()
+            every = fit_linear(joined, labels, order, weight)
+            grams, words = np.split(every.weights, [self.matrix.shape[1]])
+            return Linear(every.labels, grams, every.bias), Linear(tuple(names), words, np.zeros_like(every.bias))
         linear = fit_linear(self.matrix[both], labels, order, weight)
         if self.prior is not None:
             linear.weights += self.prior
         if self.words is None:
             return linear, None
         firsts = np.array([first_level(label) for label in labels])
-        names = list(dict.fromkeys(map(first_level, order)))
         return linear, fit_linear(self.words[both], firsts, names, weight, cost=_WORD_COST)
 
     def logits(self, rows: Ints, fitted: tuple[Linear, Linear | None]) -> Floats:
