@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 PRIORITY = {"urgent": "特急", "high": "紧急", "normal": "普通", "low": "低"}
@@ -21,19 +20,6 @@ COLUMNS = (
     ("修复", 12), ("状态", 10), ("编号", 16), ("时间", 18), ("反映人", 14),
 )  # fmt: skip
 """The columns of the officer's table, and how wide they are in characters."""
-
-
-_DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})")
-
-
-def day(time: str) -> str:
-    """Return the day of a time as offices write them, so that days can be compared; "" where there is none.
-
-    >>> day("2026/3/7 9:05:00")
-    '2026-03-07'
-    """
-    match = _DAY.search(time)
-    return f"{match[1]}-{match[2]:0>2}-{match[3]:0>2}" if match else ""
 
 
 def title_and_body(text: str) -> tuple[str, str]:

@@ -1,0 +1,309 @@
+"""Which members fit a matter, and who is asked: sector, speciality, nearness, load, fairness, stickiness.
+
+How well members fit depends on the text alone. Whom it goes to depends on what they already have, so it is decided in
+one pass over all matters in the order of their days (`Ledger`), never in a worker: the result is the same for any
+number of processes.
+"""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import TypedDict, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.records import MemberChoice
+from pipeline.route.places import Places
+from pipeline.route.stakes import Stakes
+from pipeline.route.tables import Member, Station
+
+_LEADS, _ASSISTS = 0.4, 0.25
+_NEAR, _SPECIAL = 0.2, 0.3
+_LOADED, _TAKEN = 0.08, 0.15
+"""The parts of the score: sector, nearness and speciality add, open load and the past year take away."""
+_AGAIN = 0.1
+"""What it adds to have the issue already; it decides by itself, the score only shows it."""
+_STATION_SHARE = 0.4
+"""What the speciality of a member's station counts beside the member's own."""
+_PASSING = 0.4
+"""What a piece of a speciality counts that stands in the text, but not in what the text is about."""
+_PROPOSED, _ASSISTANTS = 3, 2
+_YEAR = timedelta(365)
+LEAD, ASSIST, SPARE, INFORMED = ROLES = ("lead", "assist", "spare", "informed")
+"""Who takes it up; who helps from an assisting sector; who would be next; who is only told."""
+_AND = re.compile("[与和及、，,]")
+_WORK = {LEAD: 1.0, ASSIST: 0.5}
+
+Floats = NDArray[np.float64]
+
+
+class _Matter(TypedDict):
+    sector: str | None
+    assist: tuple[str, ...]
+    place: str | None
+    informed: bool
+    day: date | None
+    due: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A matter that members are asked about: all that the choice needs of it, small enough to keep for every row."""
+
+    sector: str | None
+    assist: tuple[str, ...]
+    place: str | None
+    touched: tuple[int, ...]
+    passing: tuple[int, ...]
+    barred: tuple[int, ...]
+    informed: bool
+    day: date | None
+    due: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the score of all members is made of, for one ask."""
+
+    base: Floats
+    special: Floats
+    near: Floats
+    loaded: Floats
+    taken: Floats
+
+    @property
+    def score(self) -> Floats:
+        return self.base + self.special + self.near - self.loaded - self.taken
+
+
+class Ledger:
+    """What members have in hand, what they were given within a year, and who has which issue, as of a day.
+
+    Parameters
+    ----------
+    members : with what they had before this run.
+    fair : whether the past year counts; without it only for comparison.
+    """
+
+    def __init__(self, members: Sequence[Member], *, fair: bool = True) -> None:
+        self.fair = fair
+        self.open = np.array([float(member.open) for member in members])
+        self.taken = np.array([float(member.taken) for member in members])
+        self.issues: dict[str, tuple[tuple[int, str], ...]] = {}
+        self.day: date | None = None
+        self._closing: list[tuple[date, int, float]] = []
+        self._ageing: deque[tuple[date, int, float]] = deque()
+        self._absences = [(at, *span) for at, member in enumerate(members) for span in member.absences]
+        self.away = np.zeros(len(members), bool)
+
+    def advance(self, day: date | None) -> None:
+        """Go on to a day: what was due before it is answered, what is older than a year no longer counts."""
+        if day is None or day == self.day:
+            return
+        self.day = day
+        while self._closing and self._closing[0][0] < day:
+            _, at, work = heapq.heappop(self._closing)
+            self.open[at] -= work
+        while self._ageing and self._ageing[0][0] <= day - _YEAR:
+            _, at, work = self._ageing.popleft()
+            self.taken[at] -= work
+        self.away[:] = False
+        for at, first, last in self._absences:
+            self.away[at] |= first <= day <= last
+
+    def give(self, at: int, role: str, due: date | None) -> None:
+        """Note that a member was given a matter."""
+        work = _WORK.get(role, 0.0)
+        self.open[at] += work
+        self.taken[at] += work
+        if work and due is not None:
+            heapq.heappush(self._closing, (due, at, work))
+        if work and self.day is not None:
+            self._ageing.append((self.day, at, work))
+
+
+class Roster:
+    """The members of an office, ready to be chosen from.
+
+    Parameters
+    ----------
+    members : all of them; those who are not active are never chosen.
+    stations : theirs, whose specialities count a part.
+    places : the tree by which nearness is told.
+    """
+
+    def __init__(self, members: Sequence[Member], stations: Sequence[Station], places: Places) -> None:
+        self.members = tuple(sorted((each for each in members if each.active), key=lambda each: each.id))
+        self._places = places
+        self._stakes = Stakes(self.members, places)
+        self._capacity = np.array([float(member.capacity) for member in self.members])
+        posts = {station.id: station for station in stations}
+        self._spots = [
+            tuple(dict.fromkeys([member.place, *(posts[name].place for name in member.stations if name in posts)]))
+            for member in self.members
+        ]
+        own = [pieces(member.speciality) for member in self.members]
+        shared = [
+            {piece for name in member.stations if name in posts for piece in pieces(posts[name].speciality)}
+            for member in self.members
+        ]
+        self._names = sorted({piece for each in (*own, *shared) for piece in each})
+        self._pieces = {piece: at for at, piece in enumerate(self._names)}
+        self._special = [self._weights(piece, own, shared) for piece in self._names]
+        self.near = lru_cache(maxsize=4096)(self._near)
+        self._sector = lru_cache(maxsize=1024)(self._of_sectors)
+
+    @staticmethod
+    def _weights(
+        piece: str, own: Sequence[Sequence[str]], shared: Sequence[set[str]]
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Return who has a piece in their speciality, and how much it says: the fewer have it, the more."""
+        who = [(at, 1.0) for at, each in enumerate(own) if piece in each]
+        have = {at for at, _ in who}
+        who += [(at, _STATION_SHARE) for at, each in enumerate(shared) if piece in each and at not in have]
+        share = max(1, len(have)) ** -0.5
+        return np.array([at for at, _ in who], np.int64), np.array([weight * share for _, weight in who]) / 2
+
+    def ask(self, text: str, gist: str, **matter: Unpack[_Matter]) -> Ask:
+        """Return what a text asks of members; `gist` is what it is about in a few words, the rest says less of it."""
+        pairs = _pairs(text)
+        core = self._pieces.keys() & _pairs(gist)
+        touched = sorted(self._pieces[piece] for piece in core)
+        passing = sorted(self._pieces[piece] for piece in (self._pieces.keys() & pairs) - core)
+        fits = self._sector(matter["sector"], matter["assist"]) > -np.inf
+        barred = tuple(at for at in self._stakes.find(text, pairs) if fits[at])
+        return Ask(touched=tuple(touched), passing=tuple(passing), barred=barred, **matter)
+
+    def _near(self, place: str | None) -> tuple[Floats, NDArray[np.int64]]:
+        """Return for every member the part of the score for nearness, and the steps (-1: they do not meet)."""
+        steps = np.full(len(self.members), -1, np.int64)
+        for at, spots in enumerate(self._spots):
+            known = [found for spot in spots if (found := self._places.distance(place, spot)) is not None]
+            steps[at] = min(known, default=-1)
+        return np.where(steps >= 0, _NEAR / (1 + np.maximum(steps, 0)), 0.0), steps
+
+    def _of_sectors(self, sector: str | None, assist: tuple[str, ...]) -> Floats:
+        """Return for every member the part of the score for the sector, -inf where no sector fits."""
+        base = np.full(len(self.members), -np.inf)
+        for at, member in enumerate(self.members):
+            if sector in member.sectors:
+                base[at] = _LEADS
+            elif set(assist) & set(member.sectors):
+                base[at] = _ASSISTS
+        return base
+
+    def _parts(self, ask: Ask, ledger: Ledger) -> _Parts:
+        base = self._sector(ask.sector, ask.assist)
+        special = np.zeros(len(self.members))
+        for found, share in ((ask.touched, 1.0), (ask.passing, _PASSING)):
+            for piece in found:
+                who, weight = self._special[piece]
+                special[who] += weight * share
+        free = (base > -np.inf) & ~ledger.away
+        free[list(ask.barred)] = False
+        loaded = ledger.open / np.maximum(self._capacity, 1.0)
+        if not ask.informed:
+            free &= ledger.open < self._capacity
+        burden = ledger.taken / np.maximum(self._capacity, 1.0)
+        mean = burden[free].mean() if free.any() else 0.0
+        taken = _TAKEN * burden / (burden + mean) if ledger.fair and mean > 0 else np.zeros(len(self.members))
+        return _Parts(
+            np.where(free, base, -np.inf),
+            _SPECIAL * np.minimum(1.0, special),
+            self.near(ask.place)[0],
+            _LOADED * np.minimum(1.0, loaded),
+            taken,
+        )
+
+    def choose(self, ask: Ask, ledger: Ledger, issue: str | None = None) -> tuple[MemberChoice, ...]:
+        """Return the members for a matter, the lead first, and note in the ledger what they were given.
+
+        A further voice of an issue goes to those who have it, as long as they are there; it is no further load.
+        """
+        ledger.advance(ask.day)
+        parts = self._parts(ask, ledger)
+        known = self._known(ask, ledger, issue)
+        picked = known or self._pick(ask, parts)
+        choices = tuple(self._explained(at, role, ask, parts, ledger, issue if known else None) for at, role in picked)
+        if not known and not ask.informed:
+            for at, role in picked:
+                ledger.give(at, role, ask.due)
+            if issue and picked:
+                ledger.issues[issue] = tuple((at, role) for at, role in picked if role != SPARE)
+        return choices
+
+    def _known(self, ask: Ask, ledger: Ledger, issue: str | None) -> list[tuple[int, str]]:
+        """Return who has an issue already, [] where nobody has it or its lead must not or cannot go on."""
+        had = ledger.issues.get(issue or "", ())
+        there = [(at, role) for at, role in had if at not in ask.barred and not ledger.away[at]]
+        if not there or there[0] != had[0]:
+            return []
+        return [(at, INFORMED) for at, _ in there] if ask.informed else there
+
+    def _pick(self, ask: Ask, parts: _Parts) -> list[tuple[int, str]]:
+        """Return the best as lead, of assisting sectors the best whose speciality is touched, and who is next."""
+        score = parts.score
+        order = [int(at) for at in np.argsort(-score, kind="stable") if score[at] > -np.inf]
+        if ask.informed:
+            return [(at, INFORMED) for at in order[:_PROPOSED]]
+        picked = [(at, LEAD) for at in order[:1]]
+        taken = set(order[:1])
+        for sector in ask.assist:
+            for at in order:
+                if len(picked) > _ASSISTANTS or at in taken:
+                    continue
+                if sector in self.members[at].sectors and parts.special[at] > 0:
+                    picked.append((at, ASSIST))
+                    taken.add(at)
+                    break
+        return picked + [(at, SPARE) for at in order if at not in taken][: _PROPOSED - len(picked)]
+
+    def _explained(
+        self, at: int, role: str, ask: Ask, parts: _Parts, ledger: Ledger, issue: str | None
+    ) -> MemberChoice:
+        """Return a choice with the parts of its score as reasons."""
+        member = self.members[at]
+        steps = int(self.near(ask.place)[1][at])
+        led = ask.sector in member.sectors
+        sector = ask.sector if led else next((name for name in ask.assist if name in member.sectors), None)
+        told = [
+            (_AGAIN if issue else 0.0, f"同一事项（{issue}）已由其办理"),
+            ((_LEADS if led else _ASSISTS) if sector else 0.0, f"界别“{sector}”{'牵头' if led else '协助'}"),
+            (float(parts.special[at]), self._touched(at, ask)),
+            (float(parts.near[at]), "就在当地" if steps == 0 else f"相距 {steps} 级"),
+            (-float(parts.loaded[at]), f"在办 {ledger.open[at]:g} 件，可办 {member.capacity} 件"),
+            (-float(parts.taken[at]), f"近一年已交办 {ledger.taken[at]:g} 件"),
+        ]
+        reasons = tuple(f"{text}（{value:+.2f}）" for value, text in told if value)
+        score = min(1.0, max(0.0, sum(value for value, _ in told)))
+        return MemberChoice(member.id, member.name, round(score, 4), reasons, role)
+
+    def _touched(self, at: int, ask: Ask) -> str:
+        """Return what of a member's speciality, or of their stations', a text touches."""
+        shared = [self._names[piece] for piece in (*ask.touched, *ask.passing) if at in self._special[piece][0]]
+        own = [piece for piece in shared if piece in self.members[at].speciality]
+        if own:
+            return f"专长“{self.members[at].speciality}”与“{'、'.join(own[:3])}”相合"
+        return f"所在站点的专长与“{'、'.join(shared[:3])}”相合"
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[at : at + 2] for at in range(len(text) - 1)}
+
+
+@lru_cache(maxsize=8192)
+def pieces(speciality: str) -> tuple[str, ...]:
+    """Return the two-character pieces of a speciality, none across "与" or "和".
+
+    >>> pieces("道路养护与公交")
+    ('道路', '路养', '养护', '公交')
+    """
+    parts = _AND.split(speciality)
+    return tuple(dict.fromkeys(part[at : at + 2] for part in parts for at in range(len(part) - 1)))
