@@ -146,8 +146,12 @@ class Triage:
                 priority = prioritise(text, mask=mask, intent=verdict.intent, levels=verdict.levels)
             place = self.router.locate(text, submission.place, words)
             matter = Matter(text, topic, priority.level, status, place, _date(submission.submitted_at), keywords)
-        parts = self._split(submission.id, matter, matters) if status == Status.TRIAGED else ()
-        route, ask = self.router.judge(replace(matter, accused=any(part.restricted for part in parts)))
+        route, ask = self.router.judge(matter)
+        parts: tuple[Part, ...] = ()
+        if matters and status == Status.TRIAGED and not route.restricted:
+            parts = self._split(submission.id, matter, matters)
+            if any(part.restricted for part in parts):
+                route, ask = self.router.judge(replace(matter, accused=True))
         return Judgement(submission.id, status, cleaned, keywords, intent, topic, priority, parts, route), ask
 
     def _parts(self, texts: Sequence[str], verdicts: Sequence[Verdict]) -> list[list[tuple[split.Span, Topic]]]:

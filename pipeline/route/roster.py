@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.records import MemberChoice
-from pipeline.route.places import Places
+from pipeline.route.places import Places, pairs
 from pipeline.route.stakes import Stakes
 from pipeline.route.tables import Member, Station
 
 _LEADS, _ASSISTS = 0.4, 0.25
 _NEAR, _SPECIAL = 0.2, 0.3
-_LOADED, _TAKEN = 0.08, 0.15
+_LOADED, _TAKEN = 0.08, 0.2
 """The parts of the score: sector, nearness and speciality add, open load and the past year take away."""
 _AGAIN = 0.1
 """What it adds to have the issue already; it decides by itself, the score only shows it."""
@@ -34,6 +34,8 @@ _STATION_SHARE = 0.4
 """What the speciality of a member's station counts beside the member's own."""
 _PASSING = 0.4
 """What a piece of a speciality counts that stands in the text, but not in what the text is about."""
+_TOUCHED = 0.05
+"""How much of a speciality a matter must touch for a member of an assisting sector to assist."""
 _PROPOSED, _ASSISTANTS = 3, 2
 _YEAR = timedelta(365)
 LEAD, ASSIST, SPARE, INFORMED = ROLES = ("lead", "assist", "spare", "informed")
@@ -156,7 +158,12 @@ class Roster:
         ]
         self._names = sorted({piece for each in (*own, *shared) for piece in each})
         self._pieces = {piece: at for at, piece in enumerate(self._names)}
+        self._vocabulary = frozenset(self._names)
         self._special = [self._weights(piece, own, shared) for piece in self._names]
+        self._has: list[set[int]] = [set() for _ in self.members]
+        for at, (who, _) in enumerate(self._special):
+            for member in who:
+                self._has[member].add(at)
         self.near = lru_cache(maxsize=4096)(self._near)
         self._sector = lru_cache(maxsize=1024)(self._of_sectors)
 
@@ -165,20 +172,19 @@ class Roster:
         piece: str, own: Sequence[Sequence[str]], shared: Sequence[set[str]]
     ) -> tuple[NDArray[np.int64], Floats]:
         """Return who has a piece in their speciality, and how much it says: the fewer have it, the more."""
-        who = [(at, 1.0) for at, each in enumerate(own) if piece in each]
-        have = {at for at, _ in who}
-        who += [(at, _STATION_SHARE) for at, each in enumerate(shared) if piece in each and at not in have]
-        share = max(1, len(have)) ** -0.5
-        return np.array([at for at, _ in who], np.int64), np.array([weight * share for _, weight in who]) / 2
+        have = [at for at, each in enumerate(own) if piece in each]
+        beside = [at for at, each in enumerate(shared) if piece in each and piece not in own[at]]
+        weights = [max(1, len(have)) ** -0.5] * len(have) + [_STATION_SHARE * max(1, len(beside)) ** -0.5] * len(beside)
+        return np.array(have + beside, np.int64), np.array(weights) / 2
 
     def ask(self, text: str, gist: str, **matter: Unpack[_Matter]) -> Ask:
         """Return what a text asks of members; `gist` is what it is about in a few words, the rest says less of it."""
-        pairs = _pairs(text)
-        core = self._pieces.keys() & _pairs(gist)
+        there = pairs(text)
+        core = self._vocabulary & pairs(gist)
         touched = sorted(self._pieces[piece] for piece in core)
-        passing = sorted(self._pieces[piece] for piece in (self._pieces.keys() & pairs) - core)
+        passing = sorted(self._pieces[piece] for piece in (self._vocabulary & there) - core)
         fits = self._sector(matter["sector"], matter["assist"]) > -np.inf
-        barred = tuple(at for at in self._stakes.find(text, pairs) if fits[at])
+        barred = tuple(at for at in self._stakes.find(text, there) if fits[at])
         return Ask(touched=tuple(touched), passing=tuple(passing), barred=barred, **matter)
 
     def _near(self, place: str | None) -> tuple[Floats, NDArray[np.int64]]:
@@ -213,7 +219,7 @@ class Roster:
             free &= ledger.open < self._capacity
         burden = ledger.taken / np.maximum(self._capacity, 1.0)
         mean = burden[free].mean() if free.any() else 0.0
-        taken = _TAKEN * burden / (burden + mean) if ledger.fair and mean > 0 else np.zeros(len(self.members))
+        taken = _TAKEN * np.minimum(1.0, burden / (2 * mean)) ** 2 if ledger.fair and mean > 0 else 0 * burden
         return _Parts(
             np.where(free, base, -np.inf),
             _SPECIAL * np.minimum(1.0, special),
@@ -250,7 +256,8 @@ class Roster:
     def _pick(self, ask: Ask, parts: _Parts) -> list[tuple[int, str]]:
         """Return the best as lead, of assisting sectors the best whose speciality is touched, and who is next."""
         score = parts.score
-        order = [int(at) for at in np.argsort(-score, kind="stable") if score[at] > -np.inf]
+        fitting = np.flatnonzero(score > -np.inf)
+        order: list[int] = fitting[np.argsort(-score[fitting], kind="stable")].tolist()
         if ask.informed:
             return [(at, INFORMED) for at in order[:_PROPOSED]]
         picked = [(at, LEAD) for at in order[:1]]
@@ -259,7 +266,7 @@ class Roster:
             for at in order:
                 if len(picked) > _ASSISTANTS or at in taken:
                     continue
-                if sector in self.members[at].sectors and parts.special[at] > 0:
+                if sector in self.members[at].sectors and parts.special[at] >= _TOUCHED:
                     picked.append((at, ASSIST))
                     taken.add(at)
                     break
@@ -281,21 +288,17 @@ class Roster:
             (-float(parts.loaded[at]), f"在办 {ledger.open[at]:g} 件，可办 {member.capacity} 件"),
             (-float(parts.taken[at]), f"近一年已交办 {ledger.taken[at]:g} 件"),
         ]
-        reasons = tuple(f"{text}（{value:+.2f}）" for value, text in told if value)
+        reasons = tuple(f"{text}（{value:+.2f}）" for value, text in told if abs(value) >= 0.005)
         score = min(1.0, max(0.0, sum(value for value, _ in told)))
         return MemberChoice(member.id, member.name, round(score, 4), reasons, role)
 
     def _touched(self, at: int, ask: Ask) -> str:
         """Return what of a member's speciality, or of their stations', a text touches."""
-        shared = [self._names[piece] for piece in (*ask.touched, *ask.passing) if at in self._special[piece][0]]
+        shared = [self._names[piece] for piece in (*ask.touched, *ask.passing) if piece in self._has[at]]
         own = [piece for piece in shared if piece in self.members[at].speciality]
         if own:
             return f"专长“{self.members[at].speciality}”与“{'、'.join(own[:3])}”相合"
         return f"所在站点的专长与“{'、'.join(shared[:3])}”相合"
-
-
-def _pairs(text: str) -> set[str]:
-    return {text[at : at + 2] for at in range(len(text) - 1)}
 
 
 @lru_cache(maxsize=8192)

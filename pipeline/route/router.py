@@ -72,8 +72,8 @@ class Matter:
 
     @property
     def gist(self) -> str:
-        """What the text is about in a few words: its title, its keywords, the name of its topic."""
-        return "\n".join((self.text.partition("\n")[0][:40], *self.keywords, self.topic.level2 or ""))
+        """What the text is about in a few words: its title and its keywords."""
+        return "\n".join((self.text.partition("\n")[0][:40], *self.keywords))
 
 
 class Router:
@@ -103,7 +103,7 @@ class Router:
         self.version = version
         self.roster = Roster(members, self.stations, self.places)
         self._people = {member.id: member.name for member in self.members}
-        self._near = lru_cache(maxsize=4096)(self._distances)
+        self._near = lru_cache(maxsize=4096)(self._nearest)
 
     @classmethod
     def load(
@@ -155,8 +155,9 @@ class Router:
         reasons += [self._presented(station)] if station else []
         ask = None
         if asks and self.roster.members:
+            text = f"{matter.text}\n{matter.topic.level2 or ''}"
             ask = self.roster.ask(
-                matter.text, matter.gist, sector=lead.sector, assist=assist, place=place.id if place else None,
+                text, matter.gist, sector=lead.sector, assist=assist, place=place.id if place else None,
                 informed=order.members == INFORM, day=matter.day, due=order.due,
             )  # fmt: skip
             away = "、".join(self.roster.members[at].name for at in ask.barred)
@@ -227,21 +228,22 @@ class Router:
                         reasons.append(f"另涉“{level1}”（{probability:.0%}），界别“{other}”协助")
         return assist, reasons
 
-    def _distances(self, place: str | None) -> tuple[tuple[int, Station], ...]:
-        """Return the stations that a place meets in the tree, with the steps to each."""
-        found = ((self.places.distance(place, station.place), station) for station in self.stations)
-        return tuple((steps, station) for steps, station in found if steps is not None)
+    def _nearest(self, place: str | None) -> tuple[Station, ...]:
+        """Return the stations that are nearest to a place in the tree."""
+        steps = [self.places.distance(place, station.place) for station in self.stations]
+        least = min((found for found in steps if found is not None), default=None)
+        return tuple(
+            station for station, found in zip(self.stations, steps, strict=True) if found is not None and found == least
+        )
 
     def _station(self, text: str, sector: str | None, place: str | None) -> Station | None:
         """Return the station for a matter: nearest first, then by speciality; without a place that of the sector."""
         if place is None:
             return next((station for station in self.stations if station.sector and station.sector == sector), None)
-        best = min(
-            self._near(place),
-            key=lambda each: (each[0], -sum(piece in text for piece in pieces(each[1].speciality)), each[1].id),
-            default=None,
-        )
-        return best[1] if best else None
+        nearest = self._near(place)
+        if len(nearest) < 2:
+            return nearest[0] if nearest else None
+        return max(nearest, key=lambda station: sum(piece in text for piece in pieces(station.speciality)))
 
     def _presented(self, station: Station) -> str:
         """Return a station with its convenors, leader and committee: whom to turn to, in this order."""

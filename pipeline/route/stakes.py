@@ -60,10 +60,9 @@ class Stakes:
             for pattern in dict.fromkeys(patterns(member, places)):
                 start = re.sub(r"\\", "", pattern)[:2]
                 self._starts.setdefault(start, []).append((at, re.compile(pattern)))
+        self._begins = frozenset(self._starts)
 
     def find(self, text: str, pairs: set[str]) -> tuple[int, ...]:
         """Return which members a text speaks of; `pairs` are all pairs of neighbouring characters of the text."""
-        held = {
-            at for start in self._starts.keys() & pairs for at, pattern in self._starts[start] if pattern.search(text)
-        }
+        held = {at for start in self._begins & pairs for at, pattern in self._starts[start] if pattern.search(text)}
         return tuple(sorted(held))
