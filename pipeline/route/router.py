@@ -15,8 +15,9 @@ from pathlib import Path
 from pipeline.errors import InputError
 from pipeline.knowledge import CORPORA, digest
 from pipeline.records import Level, MemberChoice, Route, Status, Topic
+from pipeline.route.ledger import LEAD, Ledger
 from pipeline.route.places import NOWHERE, Places, Recognised
-from pipeline.route.roster import LEAD, Ask, Ledger, Roster, pieces
+from pipeline.route.roster import Ask, Roster, pieces
 from pipeline.route.rules import ASSIGN, INFORM, RESTRICTED, Calendar, Order, Rules, load_rules
 from pipeline.route.tables import (
     Crosswalk,

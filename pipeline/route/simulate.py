@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.records import MemberChoice
-from pipeline.route.roster import ASSIST, INFORMED, LEAD, Ask
+from pipeline.route.ledger import ASSIST, INFORMED, LEAD
+from pipeline.route.roster import Ask
 from pipeline.route.router import Router
 
 _GRIDS = ("村", "社区", "居委会", "网格", "小组")

@@ -41,7 +41,7 @@ def _listed(text: str) -> list[int]:
         for match in pattern.finditer(text):
             number = match["n"]
             if (_HAN.find(number) + 1 or int(number)) == len(starts) + 1:
-                starts.append(match.start())
+                starts.append(match.end() - len(match[0].lstrip()))
         if len(starts) > 1:
             return starts
     return []
