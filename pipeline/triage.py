@@ -152,6 +152,8 @@ class Triage:
             parts = self._split(submission.id, matter, matters)
             if any(part.restricted for part in parts):
                 route, ask = self.router.judge(replace(matter, accused=True))
+        if parts:
+            route = replace(route, reasons=(*route.reasons, f"文中有 {len(parts)} 件事，建议拆分（一事一报）"))
         return Judgement(submission.id, status, cleaned, keywords, intent, topic, priority, parts, route), ask
 
     def _parts(self, texts: Sequence[str], verdicts: Sequence[Verdict]) -> list[list[tuple[split.Span, Topic]]]:

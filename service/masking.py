@@ -17,6 +17,8 @@ KINDS = {
     "plate": "车牌号", "email": "邮箱", "wechat": "微信号", "qq": "QQ号",
 }  # fmt: skip
 
+_ROUTE = ("sector", "assist", "committee", "place", "station", "due")
+
 
 def masked(text: str, spans: Iterable[Span]) -> str:
     """Return a text with each span replaced by the name of its kind; spans that overlap become one.
@@ -42,9 +44,18 @@ def spans_of(decision: dict[str, Any]) -> list[Span]:
 
 
 def for_member(decision: dict[str, Any]) -> dict[str, Any]:
-    """Return what a member may read of a decision: the masked text and what was decided, not who sent it."""
-    text = masked(decision["clean"]["text"], spans_of(decision))
-    kept = {name: decision[name] for name in ("id", "intent", "priority", "duplicate", "route")}
-    kept["priority"] = {**kept["priority"], "reasons": [each["text"] for each in kept["priority"]["reasons"]]}
-    topic = {name: decision["topic"][name] for name in ("level1", "level2")}
-    return {**kept, "topic": topic, "text": text}
+    """Return what a member may read of a decision: the masked text and what was decided.
+
+    Not who sent it, no words out of the text beside it, and no other member's reasons.
+    """
+    route = {name: decision["route"].get(name) for name in _ROUTE}
+    return {
+        "id": decision["id"],
+        "text": masked(decision["clean"]["text"], spans_of(decision)),
+        "intent": decision["intent"],
+        "topic": {name: decision["topic"][name] for name in ("level1", "level2")},
+        "priority": decision["priority"]["level"],
+        "reasons": [each["text"] for each in decision["priority"]["reasons"]],
+        "issue": decision["duplicate"]["issue"],
+        "route": route,
+    }

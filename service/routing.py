@@ -17,7 +17,7 @@ from pipeline.ingest import Intake
 from pipeline.records import Rejected, to_json
 from service.commands import Office
 from service.export import beside, check
-from service.export.labels import INTENT, PRIORITY, STATUS, title_and_body
+from service.export.labels import INTENT, PRIORITY, ROLE, STATUS, owner, title_and_body
 from service.export.sheet import disarm
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pipeline.route.simulate import Spread
     from pipeline.triage import Triage
 
-ROLE = {"lead": "主办", "assist": "协办", "spare": "备选", "informed": "知情"}
 _SHOWN = 10
 _COLUMNS = ("编号", "姓名", "界别", "可同时办理", "主办", "协办", "知情")
 
@@ -77,7 +76,7 @@ def explanation(decision: dict[str, Any]) -> list[str]:
         f"状态 {STATUS[decision['status']]}    诉求 {INTENT[decision['intent']]}    "
         f"主题 {topic['level1'] or '（无）'}/{topic['level2'] or '（无）'}（把握 {topic['confidence']:.2f}）",
         f"紧急程度 {PRIORITY[decision['priority']['level']]}    期限 {route.get('due') or '（无来件日期，未计）'}",
-        f"承办 {_owner(route)}    界别 {route['sector'] or '（无）'}    专委会 {route['committee'] or '（无）'}    "
+        f"承办 {owner(route)}    界别 {route['sector'] or '（无）'}    专委会 {route['committee'] or '（无）'}    "
         f"协办 {'、'.join(route['assist']) or '（无）'}",
         f"地点 {route['place'] or '（未定）'}    站点 {route.get('station') or '（无）'}",
         "理由：",
@@ -95,11 +94,6 @@ def explanation(decision: dict[str, Any]) -> list[str]:
         goes = "只到办公室" if part["restricted"] else f"界别 {part['sector']}、专委会 {part['committee']}"
         lines.append(f"  {part['id']}  {part['level1']}/{part['level2']}  {goes}  {part['place'] or ''}  {text[:40]}")
     return lines
-
-
-def _owner(route: dict[str, Any]) -> str:
-    owner = str(route.get("owner") or "办公室")
-    return next((f"{member['name']}（{owner}）" for member in route["members"] if member["id"] == owner), owner)
 
 
 def run_simulate(files: Sequence[Path], out: Path | None, wanted: Mapping[str, str], office: Office) -> int:

@@ -17,6 +17,8 @@ _FAMILIES = (
     ("社区居委会", "居委会", "村委会", "行政村", "社区", "大队", "村"),
 )
 """Endings that people take for one another: the commune that is a town now, the village that is a community."""
+_WHOLE = 4
+"""Characters that a name must keep without the county before it."""
 _BARE = ("自治县", "县", "区", "市")
 _ROADS = ("路", "街", "大道", "大街", "巷", "公路")
 _WORKS = ("上班", "上夜班", "上白班", "工作", "打工", "上学", "读书", "值班")
@@ -81,7 +83,7 @@ class Places:
                 if len(name) > 1:
                     names.setdefault(name, []).append(place)
         for place in places:
-            for name, stem in _forms(place.name):
+            for name, stem in (*_forms(place.name), *self._without_above(place)):
                 if name not in names:
                     forms.setdefault(name, []).append(place)
                     bare |= {name} if stem else set()
@@ -105,6 +107,13 @@ class Places:
                 above = self.by_id[above].parent
             chains[place.id] = tuple(seen)
         return chains
+
+    def _without_above(self, place: Place) -> Iterator[tuple[str, bool]]:
+        """Yield the name of a place without the name of a place above it: 政务服务中心 of 清屏县政务服务中心."""
+        for above in self._chains[place.id][1:]:
+            for name in (self.by_id[above].name, *self.by_id[above].aliases):
+                if place.name.startswith(name) and len(place.name) - len(name) >= _WHOLE:
+                    yield place.name[len(name) :], False
 
     @classmethod
     def load(cls, path: Path) -> Places:

@@ -94,6 +94,7 @@ def write_page(result: Run, path: Path) -> None:
     hot = [_hot_issue(result, rows) for rows in result.issues(_HOT)]
     hot = sorted((issue for issue in hot if issue["people"] > 1), key=lambda issue: (-issue["people"], -issue["texts"]))
     stream = environment.get_template("page.html.j2").stream(
+        roles=labels.ROLE,
         summary=result.summary,
         junk=result.summary.status["junk"],
         unreadable=result.summary.status["unreadable"],
