@@ -26,7 +26,7 @@ _LISTS = tuple(
 _FURTHER = re.compile(_STARTS + r"(?:另外|此外|还有(?:一件事|一个问题|一事)|再反映一|顺便反映)", re.MULTILINE)
 _LEAST = 15
 """Characters that a part must have to be a matter of its own."""
-_SURE = 0.4
+_SURE = 0.6
 """Least confidence in the topic of a part for it to count as one of its own."""
 _SECOND = 0.2
 """Least probability that must be left for other topics in the whole text for its parts to be looked at."""
