@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,25 +41,29 @@ def _triaged(files: Sequence[Path], wanted: Mapping[str, str], office: Office) -
     return triage, batch.run(triage, Intake(files, wanted=wanted, rejected=tell))
 
 
-def _decided(path: Path) -> Iterator[dict[str, Any]] | None:
-    """Return the decisions of a file that `minyi triage` wrote, None where it is another file."""
+def _decided(path: Path, name: str) -> tuple[bool, dict[str, Any] | None]:
+    """Return whether `minyi triage` wrote a file, and its decision about a submission, None where it holds none."""
     if path.suffix.lower() != ".jsonl" or not path.is_file():
-        return None
+        return False, None
     with path.open("rb") as stream:
-        first = stream.readline()
-    try:
-        row = orjson.loads(first)
-    except orjson.JSONDecodeError:
-        return None
-    return map(orjson.loads, path.open("rb")) if isinstance(row, dict) and {"route", "provenance"} <= set(row) else None
+        for number, line in enumerate(stream, 1):
+            try:
+                row = orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                if number == 1:
+                    return False, None
+                raise InputError(f"{path} 第 {number} 行：不是有效的 JSON（{error}）。请重新研判。") from error
+            if not isinstance(row, dict) or not {"route", "provenance"} <= set(row):
+                return False, None
+            if row["id"] == name:
+                return True, row
+    return True, None
 
 
 def run_explain(file: Path, name: str, wanted: Mapping[str, str], office: Office) -> int:
     """Tell why a submission goes where it goes; see `service.cli.route_explain`."""
-    decisions = _decided(file)
-    if decisions is not None:
-        found = next((each for each in decisions if each["id"] == name), None)
-    else:
+    decided, found = _decided(file, name)
+    if not decided:
         with _triaged([file], wanted, office)[1] as result:
             found = result.row(result.ids.index(name)) if name in result.ids else None
     if found is None:

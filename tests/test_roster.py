@@ -36,7 +36,8 @@ def person(name: str, **more: object) -> Member:
 
 
 def ask(roster: Roster, text: str = "路灯不亮", **more: object) -> Ask:
-    made = roster.ask(text, text, sector="经济", assist=("农业",), place="a", informed=False, day=DAY, due=None)
+    touched, barred = roster.read(text, text, "经济", ("农业",))
+    made = Ask("经济", ("农业",), "a", touched, barred, informed=False, day=DAY, due=None)
     return replace(made, **more)  # type: ignore[arg-type]
 
 

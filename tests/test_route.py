@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import SAMPLES, cases
+from hypothesis import given
+from hypothesis import strategies as st
+from support import SAMPLES, cases, chinese
 
 from pipeline.knowledge import CORPORA, table
 from pipeline.records import Level, MemberChoice, Route, Status, Topic
@@ -207,3 +209,15 @@ def test_a_route_is_complete() -> None:
     route: Route = office().route(matter("桂香苑的路灯不亮"))
     assert all(isinstance(choice, MemberChoice) and choice.reasons for choice in route.members)
     assert route.place == "桂香苑"
+
+
+@given(chinese, st.sampled_from([*topics(), (None, None)]), st.sampled_from(Level), st.sampled_from(Status))
+def test_everything_has_an_owner_and_nothing_restricted_reaches_a_member(
+    text: str, about: tuple[str | None, str | None], level: Level, status: Status
+) -> None:
+    route = office().route(matter(text, topic(*about), level=level, status=status))
+    assert route.owner
+    assert route.reasons
+    assert route.owner in {"办公室", "值班室"} or route.owner == route.members[0].id
+    assert not (route.restricted and route.members)
+    assert status == Status.TRIAGED or route.members == ()

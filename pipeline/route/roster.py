@@ -7,12 +7,10 @@ number of processes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 from pipeline.records import MemberChoice
 from pipeline.route.ledger import ASSIST, INFORMED, LEAD, SPARE, Ledger
 from pipeline.route.places import Places, pairs
+from pipeline.route.specialities import Specialities, Touched
 from pipeline.route.stakes import Stakes
 from pipeline.route.tables import Member, Station
 
@@ -29,25 +28,11 @@ _LOADED, _TAKEN = 0.08, 0.2
 """The parts of the score: sector, nearness and speciality add, open load and the past year take away."""
 _AGAIN = 0.1
 """What it adds to have the issue already; it decides by itself, the score only shows it."""
-_STATION_SHARE = 0.4
-"""What the speciality of a member's station counts beside the member's own."""
-_PASSING = 0.4
-"""What a piece of a speciality counts that stands in the text, but not in what the text is about."""
 _TOUCHED = 0.05
 """How much of a speciality a matter must touch for a member of an assisting sector to assist."""
 _PROPOSED, _ASSISTANTS = 3, 2
-_AND = re.compile("[与和及、，,]")
 
 Floats = NDArray[np.float64]
-
-
-class _Matter(TypedDict):
-    sector: str | None
-    assist: tuple[str, ...]
-    place: str | None
-    informed: bool
-    day: date | None
-    due: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +42,7 @@ class Ask:
     sector: str | None
     assist: tuple[str, ...]
     place: str | None
-    touched: tuple[int, ...]
-    passing: tuple[int, ...]
+    touched: Touched
     barred: tuple[int, ...]
     informed: bool
     day: date | None
@@ -100,41 +84,20 @@ class Roster:
             tuple(dict.fromkeys([member.place, *(posts[name].place for name in member.stations if name in posts)]))
             for member in self.members
         ]
-        own = [pieces(member.speciality) for member in self.members]
-        shared = [
-            {piece for name in member.stations if name in posts for piece in pieces(posts[name].speciality)}
-            for member in self.members
-        ]
-        self._names = sorted({piece for each in (*own, *shared) for piece in each})
-        self._pieces = {piece: at for at, piece in enumerate(self._names)}
-        self._vocabulary = frozenset(self._names)
-        self._special = [self._weights(piece, own, shared) for piece in self._names]
-        self._has: list[set[int]] = [set() for _ in self.members]
-        for at, (who, _) in enumerate(self._special):
-            for member in who:
-                self._has[member].add(at)
+        self._specialities = Specialities(self.members, stations)
         self.near = lru_cache(maxsize=4096)(self._near)
         self._sector = lru_cache(maxsize=1024)(self._of_sectors)
 
-    @staticmethod
-    def _weights(
-        piece: str, own: Sequence[Sequence[str]], shared: Sequence[set[str]]
-    ) -> tuple[NDArray[np.int64], Floats]:
-        """Return who has a piece in their speciality, and how much it says: the fewer have it, the more."""
-        have = [at for at, each in enumerate(own) if piece in each]
-        beside = [at for at, each in enumerate(shared) if piece in each and piece not in own[at]]
-        weights = [max(1, len(have)) ** -0.5] * len(have) + [_STATION_SHARE * max(1, len(beside)) ** -0.5] * len(beside)
-        return np.array(have + beside, np.int64), np.array(weights) / 2
+    def read(
+        self, text: str, gist: str, sector: str | None, assist: tuple[str, ...]
+    ) -> tuple[Touched, tuple[int, ...]]:
+        """Return what a text touches of specialities, and who of its sectors has a stake in it.
 
-    def ask(self, text: str, gist: str, **matter: Unpack[_Matter]) -> Ask:
-        """Return what a text asks of members; `gist` is what it is about in a few words, the rest says less of it."""
-        there = pairs(text)
-        core = self._vocabulary & pairs(gist)
-        touched = sorted(self._pieces[piece] for piece in core)
-        passing = sorted(self._pieces[piece] for piece in (self._vocabulary & there) - core)
-        fits = self._sector(matter["sector"], matter["assist"]) > -np.inf
-        barred = tuple(at for at in self._stakes.find(text, there) if fits[at])
-        return Ask(touched=tuple(touched), passing=tuple(passing), barred=barred, **matter)
+        `gist` is what the text is about in a few words: the rest says less of it.
+        """
+        fits = self._sector(sector, assist) > -np.inf
+        barred = tuple(at for at in self._stakes.find(text, pairs(text)) if fits[at])
+        return self._specialities.touched(text, gist), barred
 
     def _near(self, place: str | None) -> tuple[Floats, NDArray[np.int64]]:
         """Return for every member the part of the score for nearness, and the steps (-1: they do not meet)."""
@@ -156,11 +119,6 @@ class Roster:
 
     def _parts(self, ask: Ask, ledger: Ledger) -> _Parts:
         base = self._sector(ask.sector, ask.assist)
-        special = np.zeros(len(self.members))
-        for found, share in ((ask.touched, 1.0), (ask.passing, _PASSING)):
-            for piece in found:
-                who, weight = self._special[piece]
-                special[who] += weight * share
         free = (base > -np.inf) & ~ledger.away
         free[list(ask.barred)] = False
         loaded = ledger.open / np.maximum(self._capacity, 1.0)
@@ -171,7 +129,7 @@ class Roster:
         taken = _TAKEN * np.minimum(1.0, burden / (2 * mean)) ** 2 if ledger.fair and mean > 0 else 0 * burden
         return _Parts(
             np.where(free, base, -np.inf),
-            _SPECIAL * np.minimum(1.0, special),
+            _SPECIAL * self._specialities.fit(ask.touched),
             self.near(ask.place)[0],
             _LOADED * np.minimum(1.0, loaded),
             taken,
@@ -232,7 +190,7 @@ class Roster:
         told = [
             (_AGAIN if issue else 0.0, f"同一事项（{issue}）已由其办理"),
             ((_LEADS if led else _ASSISTS) if sector else 0.0, f"界别“{sector}”{'牵头' if led else '协助'}"),
-            (float(parts.special[at]), self._touched(at, ask)),
+            (float(parts.special[at]), self._specialities.told(at, ask.touched)),
             (float(parts.near[at]), "就在当地" if steps == 0 else f"相距 {steps} 级"),
             (-float(parts.loaded[at]), f"在办 {ledger.open[at]:g} 件，可办 {member.capacity} 件"),
             (-float(parts.taken[at]), f"近一年已交办 {ledger.taken[at]:g} 件"),
@@ -240,22 +198,3 @@ class Roster:
         reasons = tuple(f"{text}（{value:+.2f}）" for value, text in told if abs(value) >= 0.005)
         score = min(1.0, max(0.0, sum(value for value, _ in told)))
         return MemberChoice(member.id, member.name, round(score, 4), reasons, role)
-
-    def _touched(self, at: int, ask: Ask) -> str:
-        """Return what of a member's speciality, or of their stations', a text touches."""
-        shared = [self._names[piece] for piece in (*ask.touched, *ask.passing) if piece in self._has[at]]
-        own = [piece for piece in shared if piece in self.members[at].speciality]
-        if own:
-            return f"专长“{self.members[at].speciality}”与“{'、'.join(own[:3])}”相合"
-        return f"所在站点的专长与“{'、'.join(shared[:3])}”相合"
-
-
-@lru_cache(maxsize=8192)
-def pieces(speciality: str) -> tuple[str, ...]:
-    """Return the two-character pieces of a speciality, none across "与" or "和".
-
-    >>> pieces("道路养护与公交")
-    ('道路', '路养', '养护', '公交')
-    """
-    parts = _AND.split(speciality)
-    return tuple(dict.fromkeys(part[at : at + 2] for part in parts for at in range(len(part) - 1)))

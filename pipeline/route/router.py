@@ -17,8 +17,9 @@ from pipeline.knowledge import CORPORA, digest
 from pipeline.records import Level, MemberChoice, Route, Status, Topic
 from pipeline.route.ledger import LEAD, Ledger
 from pipeline.route.places import NOWHERE, Places, Recognised
-from pipeline.route.roster import Ask, Roster, pieces
+from pipeline.route.roster import Ask, Roster
 from pipeline.route.rules import ASSIGN, INFORM, RESTRICTED, Calendar, Order, Rules, load_rules
+from pipeline.route.specialities import pieces
 from pipeline.route.tables import (
     Crosswalk,
     Lead,
@@ -157,8 +158,9 @@ class Router:
         ask = None
         if asks and self.roster.members:
             text = f"{matter.text}\n{matter.topic.level2 or ''}"
-            ask = self.roster.ask(
-                text, matter.gist, sector=lead.sector, assist=assist, place=place.id if place else None,
+            touched, barred = self.roster.read(text, matter.gist, lead.sector, assist)
+            ask = Ask(
+                lead.sector, assist, place.id if place else None, touched, barred,
                 informed=order.members == INFORM, day=matter.day, due=order.due,
             )  # fmt: skip
             away = "、".join(self.roster.members[at].name for at in ask.barred)

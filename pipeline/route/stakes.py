@@ -17,30 +17,42 @@ _LEGAL = re.compile(r"(?:股份有限公司|有限责任公司|有限公司|集�
 _FIRM = r"[\u4e00-\u9fff]{0,4}?(?:公司|集团|企业|厂|店|站|场|社|行|馆|中心|老板|负责人)"
 
 
-def _prefix(organisation: str, places: Places) -> str:
-    """Return the name of an organisation without the places that it begins with."""
-    names = {name for place in places.by_id.values() for name in (place.name, *place.aliases) if len(name) > 1}
-    for name in sorted(names, key=len, reverse=True):
-        if organisation.startswith(name) and len(organisation) - len(name) > 3:
-            return organisation[len(name) :]
-    return organisation
+class Names:
+    """The names of all places: what an organisation may begin with, and what else a place is called.
+
+    Parameters
+    ----------
+    places : of the office.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self.called: dict[str, list[str]] = {}
+        for place in places.by_id.values():
+            self.called.setdefault(place.name, []).extend((place.name, *place.aliases))
+        self._all = {name for names in self.called.values() for name in names if len(name) > 1}
+
+    def core(self, organisation: str) -> str:
+        """Return the name of an organisation without the place that it begins with."""
+        for end in range(len(organisation) - 4, 1, -1):
+            if organisation[:end] in self._all:
+                return organisation[end:]
+        return organisation
 
 
-def patterns(member: Member, places: Places) -> list[str]:
+def patterns(member: Member, names: Names) -> list[str]:
     """Return patterns of how a text may name a member or the member's organisation.
 
     >>> member = Member("1", "沈一", ("经济",), None, "", "坚磐商砼有限公司")
-    >>> bool(re.search("|".join(patterns(member, Places())), "坚磐搅拌站夜里不停"))
+    >>> bool(re.search("|".join(patterns(member, Names(Places()))), "坚磐搅拌站夜里不停"))
     True
     """
     found = [re.escape(name) for name in (member.name, *member.stakes) if len(name) > 1]
     if not member.organisation:
         return found
-    core = _prefix(member.organisation, places)
+    core = names.core(member.organisation)
     firm = _LEGAL.sub("", core)
     found += [re.escape(name) for name in (member.organisation, core) if len(name) > 3]
-    found += [re.escape(name) for place in places.by_id.values() if place.name == member.organisation
-              for name in (place.name, *place.aliases)]  # fmt: skip
+    found += [re.escape(name) for name in names.called.get(member.organisation, ())]
     if firm != core and len(firm) > 3:
         found += [re.escape(firm), re.escape(firm[:2]) + _FIRM]
     return found
@@ -55,9 +67,10 @@ class Stakes:
     """
 
     def __init__(self, members: Sequence[Member], places: Places) -> None:
+        names = Names(places)
         self._starts: dict[str, list[tuple[int, re.Pattern[str]]]] = {}
         for at, member in enumerate(members):
-            for pattern in dict.fromkeys(patterns(member, places)):
+            for pattern in dict.fromkeys(patterns(member, names)):
                 start = re.sub(r"\\", "", pattern)[:2]
                 self._starts.setdefault(start, []).append((at, re.compile(pattern)))
         self._begins = frozenset(self._starts)
