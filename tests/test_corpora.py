@@ -149,8 +149,10 @@ def test_nothing_is_written_to_corpora_by_tests() -> None:
     assert sorted(path.name for path in (ROOT / "corpora").iterdir() if path.suffix == ".csv") == [
         "committees.csv",
         "crosswalk.csv",
+        "holidays.csv",
         "manifest.csv",
         "priority_signals.csv",
+        "rules.csv",
         "sectors.csv",
         "topics.csv",
     ]
