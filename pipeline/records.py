@@ -64,11 +64,25 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Personal:
+    """Personal data in the clean text: `text[start:end]` is of this kind (see `pipeline.clean.personal`)."""
+
+    kind: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Clean:
-    """The cleaned text and every edit that led to it, in raw-text coordinates."""
+    """The cleaned text and every edit that led to it, in raw-text coordinates.
+
+    `personal` are spans of the clean text; `echoes` counts forum replies that only passed the text on or cheered.
+    """
 
     text: str
     edits: tuple[Edit, ...] = ()
+    personal: tuple[Personal, ...] = ()
+    echoes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,19 @@ def clean(files: Files, out: Out = None, column: Columns = None) -> None:
 
 
 @app.command()
+def explain(
+    what: Annotated[str, typer.Argument(help="一段文字；给出 --file 时是文件里的编号。", metavar="文字或编号")],
+    file: Annotated[Path | None, typer.Option("--file", help="从这个文件里按编号找。")] = None,
+    column: Columns = None,
+    model: Model = "base",
+) -> None:
+    """说明一件来件：原文和清洗后的文字对照，改动用颜色标出，再列出研判的依据。"""
+    from service.explain import run_explain
+
+    raise typer.Exit(run_explain(what, file, _wanted(column), model))
+
+
+@app.command()
 def train(
     name: Annotated[str, typer.Option("--name", help="新模型的名字。")],
     data: Annotated[

@@ -1,7 +1,7 @@
 """What of a submission goes to a member: the text without the submitter's personal data.
 
-The spans come with the decision (`clean.personal`, see the contract); this module only takes them out. Whoever finds
-them is of no concern here.
+The spans come with the decision (`clean.personal`, see the contract); this module only takes them out. They are found
+by pipeline/clean/personal.py.
 """
 
 from __future__ import annotations
@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from service.export.labels import PERSONAL
+
 Span = tuple[int, int, str]
 """Start, end and kind of a piece of personal data in the clean text."""
-
-KINDS = {
-    "name": "姓名", "phone": "电话", "id_card": "身份证号", "bank_card": "银行卡号", "address": "住址",
-    "plate": "车牌号", "email": "邮箱", "wechat": "微信号", "qq": "QQ号",
-}  # fmt: skip
 
 _ROUTE = ("sector", "assist", "committee", "place", "station", "due")
 
@@ -23,8 +20,8 @@ _ROUTE = ("sector", "assist", "committee", "place", "station", "due")
 def masked(text: str, spans: Iterable[Span]) -> str:
     """Return a text with each span replaced by the name of its kind; spans that overlap become one.
 
-    >>> masked("我叫沈一，电话13800000000", [(2, 4, "name"), (7, 18, "phone")])
-    '我叫【姓名】，电话【电话】'
+    >>> masked("我叫沈一，电话13800000000", [(2, 4, "name"), (7, 18, "mobile")])
+    '我叫【姓名】，电话【手机号】'
     """
     parts: list[str] = []
     done = 0
@@ -33,7 +30,7 @@ def masked(text: str, spans: Iterable[Span]) -> str:
         if end <= max(done, start):
             continue
         if start >= done:
-            parts += [text[done:start], f"【{KINDS.get(kind, '个人信息')}】"]
+            parts += [text[done:start], f"【{PERSONAL.get(kind, '个人信息')}】"]
         done = end
     return "".join(parts) + text[done:]
 

@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from support import SAMPLES
 
-from service.masking import KINDS, for_member, masked, spans_of
+from pipeline.records import Submission, to_json
+from pipeline.triage import Triage
+from service.export.labels import PERSONAL
+from service.masking import for_member, masked, spans_of
 
 OFFICE = [part for name in ("places", "members", "stations") for part in (f"--{name}", str(SAMPLES / f"{name}.csv"))]
 SEVERAL = (
@@ -115,7 +118,7 @@ def test_the_number_of_processes_changes_no_member(minyi: Desk) -> None:
 
 def test_a_member_reads_no_personal_data() -> None:
     text = "我叫沈一，电话13800000000，请修路灯。"
-    personal = [{"kind": "name", "start": 2, "end": 4}, {"kind": "phone", "start": 7, "end": 18}]
+    personal = [{"kind": "name", "start": 2, "end": 4}, {"kind": "mobile", "start": 7, "end": 18}]
     decision = {
         "id": "7",
         "intent": "complaint",
@@ -135,7 +138,13 @@ def test_a_member_reads_no_personal_data() -> None:
     assert spans_of({"clean": {"text": text}}) == []
 
 
-spans = st.lists(st.tuples(st.integers(-2, 25), st.integers(-2, 25), st.sampled_from([*KINDS, "other"])), max_size=5)
+def test_what_cleaning_found_is_masked(triage: Triage) -> None:
+    (decided,) = triage.run([Submission("7", "我叫李小明，电话13800138000，门口路灯坏了三天，请派人来修。")])
+    read = for_member(json.loads(to_json(decided)))
+    assert read["text"] == "我叫【姓名】，电话【手机号】，门口路灯坏了三天，请派人来修。"
+
+
+spans = st.lists(st.tuples(st.integers(-2, 25), st.integers(-2, 25), st.sampled_from([*PERSONAL, "other"])), max_size=5)
 
 
 @given(st.text(alphabet="甲乙丙丁0123456789", max_size=20), spans)
@@ -143,7 +152,7 @@ def test_nothing_inside_a_span_is_left(text: str, found: list[tuple[int, int, st
     inside = {at for start, end, _ in found for at in range(max(0, start), min(end, len(text)))}
     kept = "".join(char for at, char in enumerate(text) if at not in inside)
     said = masked(text, found)
-    for name in {*KINDS.values(), "个人信息"}:
+    for name in {*PERSONAL.values(), "个人信息"}:
         said = said.replace(f"【{name}】", "")
     assert said == kept
 

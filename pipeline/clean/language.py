@@ -6,6 +6,7 @@ the traditional form of a character scored as the simplified one.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -61,6 +62,12 @@ def odd_characters() -> str:
     """Return the ideographs of GB18030 that are not in the table: nobody writes them, misreading makes them."""
     _, arrays = artefact.load(SHIPPED_MODELS / NAME)
     return str(arrays["odd"].astype("<u2").tobytes().decode("utf-16-le"))
+
+
+@cache
+def misread() -> re.Pattern[str]:
+    """Return the pattern of what a wrong reading of bytes leaves, odd, private or Latin: most texts have none."""
+    return re.compile(rf"[{odd_characters()}\ue000-\uf8ff\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]")
 
 
 @cache

@@ -41,10 +41,11 @@ def readings(char: str) -> frozenset[str]:
 
 @cache
 def spoken(char: str) -> frozenset[str]:
-    """Return all readings of a character with their tones."""
+    """Return all readings of a character with their tones; none for what is not one character."""
     from pypinyin.constants import PINYIN_DICT
 
-    return frozenset(PINYIN_DICT.get(ord(char), "").split(","))
+    found = PINYIN_DICT.get(ord(char), "") if len(char) == 1 else ""
+    return frozenset(filter(None, found.split(",")))
 
 
 def edits(text: str) -> list[Edit]:

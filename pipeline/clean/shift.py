@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import itertools
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from pipeline.clean.language import language, odd_characters
+from pipeline.clean.language import language, misread, odd_characters
+from pipeline.clean.lost import LOST
 from pipeline.clean.reading import LETTERS, plausible, spoken
 from pipeline.records import Edit
 
@@ -42,11 +44,22 @@ _ASCII_SCORE = -7.0
 """Letters and digits say little of the language around them."""
 _ONLY_ONE = 4.0
 """So much more likely than the next must a character be that is taken without a reading."""
-_STEPS = 60_000
-_LOST = "?"
+_MOST = 100_000
+"""So much of a text is looked at: no submission is longer."""
+_STEPS = 12_000
+_MARK = "?"
 _PRIVATE = "\ue000-\uf8ff\u3100-\u312f"
 """Rows of GB18030 that nobody writes letters in: private use and bopomofo."""
 _READING = re.compile(rf"[(（]([{LETTERS}]{{1,7}})[)）]")
+_CUT = re.compile(rf"(?<=\?)([{LETTERS}]{{1,7}})[)）]")
+"""A reading of which the "?" before it has swallowed the bracket."""
+_FALSE = re.compile(rf"\?([{LETTERS}]{{1,7}})[)）]")
+"""A false character that had a reading of its own: only the reading is left."""
+_ANNOTATED = re.compile(rf"(.)[(（][{LETTERS}]{{1,7}}[)）]$")
+_ANY = re.compile("(.)$", re.DOTALL)
+_QUESTION = re.compile(
+    r"(?:吗|嗎|呢|什么|什麼|怎么|怎麼|为何|為何|是不是|是否|能不能|能否|可否|哪|多少|谁|誰)[^，。！？；]{0,12}$"
+)
 _STRAY = re.compile(r"(?<=[\u3400-\u9fff，。！？、；：”’》])[!-'*-/:-@A-Z\[-`a-z{-~]{1,3}(?=[^!-~])")
 
 
@@ -60,6 +73,17 @@ def _codes() -> tuple[dict[int, str], dict[str, tuple[int, int]]]:
             if len(char) == 1 and char != "\ufffd":
                 by_code[lead << 8 | trail] = char
     return by_code, {char: (code >> 8, code & 0xFF) for code, char in by_code.items()}
+
+
+@cache
+def _lonely() -> re.Pattern[str]:
+    """Return the pattern of what misreading alone leaves in a text that comes through a mirror anyhow."""
+    return re.compile(rf"[{odd_characters()}∈∏∑∠∧∨∩∪∫∮∷≌∽≡≮≯⊥⊙⌒∥∝¤￠￡‰§〓℃]")
+
+
+def _foreign(code: int) -> bool:
+    """Whether a code is of the rows with kana, Greek, Cyrillic, box drawing and private use: no part of a letter."""
+    return 0xA4 <= code >> 8 <= 0xAF and code & 0xFF >= 0xA1
 
 
 @cache
@@ -79,10 +103,15 @@ def _odd() -> re.Pattern[str]:
     return re.compile(rf"[{signs}][^\n]{{0,8}}?[{signs}{_PRIVATE}]|[{_PRIVATE}]")
 
 
+def _reading(text: str, at: int) -> str:
+    """Return the reading that stands at `at`, nothing where none does."""
+    match = _READING.match(text, at) or _CUT.match(text, at)
+    return match[1] if match else ""
+
+
 def _fits(text: str, at: int, char: str) -> bool:
     """Whether a reading stands at `at` that is one of a character."""
-    match = _READING.match(text, at)
-    return bool(match and match[1] in spoken(char))
+    return _reading(text, at) in spoken(char)
 
 
 def _mirrored(text: str) -> list[re.Match[str]]:
@@ -97,23 +126,37 @@ def _mirrored(text: str) -> list[re.Match[str]]:
 def _suspects(text: str, readings: list[re.Match[str]]) -> list[int]:
     """Return where misread stretches may stand.
 
-    That is at odd characters and, in a text with readings, at a reading that does not fit and at a stray sign.
+    That is at odd characters and, in a text with readings, at a single one, a reading that does not fit, a stray sign.
     """
-    found = [match.start() for match in _odd().finditer(text)]
+    found = [match.start() for match in _odd().finditer(text)] if misread().search(text) else []
     if readings:
+        found += [match.start() for match in _lonely().finditer(text)]
         found += [match.start() - 1 for match in readings if match[1] not in spoken(text[match.start() - 1])]
         found += [match.start() for match in _STRAY.finditer(text)]
     return sorted(set(found))
 
 
-def _leads(text: str, at: int, marked: bool) -> Iterator[int]:
-    """Yield the bytes that may be lost before the character at `at`: of a sign, or any where a "?" marks the place."""
+def _ways(text: str, start: int) -> Iterator[tuple[int, int, float]]:
+    """Yield where reading goes on if a byte was lost at `start`, the byte, and what speaks for it.
+
+    It is the byte of a sign, any where a "?" marks the place, or the one that the reading of a false character tells:
+    當(dāng)?shù)馗 had 數, of the second byte of 當 and the first of 地.
+    """
     by_code, to_bytes = _codes()
+    marked = text[start] == _MARK
+    at = start + marked
     char = text[at : at + 1]
     trail = to_bytes[char][0] if char in to_bytes else 0xA3
-    yield from (lead for lead in (0xA1, 0xA3) if by_code.get(lead << 8 | trail, " ") in _SIGNS)
-    if marked:
-        yield from _LEADS
+    yield from ((at, lead, 0.0) for lead in (0xA1, 0xA3) if by_code.get(lead << 8 | trail, " ") in _SIGNS)
+    if not marked:
+        return
+    yield from ((at, lead, _OTHER_LEAD) for lead in _LEADS)
+    if false := _FALSE.match(text, start):
+        before = _ANNOTATED.search(text, max(start - 10, 0), start) or _ANY.search(text, max(start - 1, 0), start)
+        first = to_bytes.get(before[1], (0, 0))[1] if before else 0
+        for lead in range(0x81, 0xFF):
+            if false[1] in spoken(by_code.get(first << 8 | lead, "")):
+                yield false.end(), lead, _READING_FITS
 
 
 @dataclass(slots=True)
@@ -144,7 +187,7 @@ def _steps(trial: _Trial, text: str) -> Iterator[_Trial]:
 
     def grown(code: int, pending: int, done: bool) -> Iterator[_Trial]:
         made = by_code.get(code)
-        if made is not None:
+        if made is not None and not _foreign(code):
             tail = chr(pending) if done and pending else ""
             score = trial.score + _score(before, made)
             yield _Trial(trial.at + 1, pending, trial.out + made + tail, score, done)
@@ -156,12 +199,12 @@ def _steps(trial: _Trial, text: str) -> Iterator[_Trial]:
         yield from grown(trial.pending << 8 | 0xA3, ord(char) + 0x80, done=False)
         if ord(char) >= 0x40:
             yield from grown(trial.pending << 8 | ord(char), 0, done=True)
-        if char == _LOST:
+        if char == _MARK:
             yield _Trial(trial.at + 1, 0, trial.out, trial.score, done=True, lead=trial.pending)
 
 
 class _Patience:
-    """How many steps of reading again a text is worth: enough for any honest one, a few seconds for an attack."""
+    """How many steps of reading again a text is worth: three times what a letter with three lost bytes takes."""
 
     def __init__(self) -> None:
         self.steps = _STEPS
@@ -194,8 +237,10 @@ def _read_again(text: str, start: int, at: int, lead: int, origin: list[float], 
 
 def _last(trial: _Trial, text: str) -> str:
     """Return the character of which the first byte is left: by the reading behind it, or where only one makes sense."""
-    match = _READING.match(text, trial.at)
-    return _fitting(trial.lead, trial.out[-1:], match[1] if match else "", text[trial.at : trial.at + 1])
+    behind = text[trial.at : trial.at + 1] or "\n"
+    if trial.lead == 0xA3 and behind == "\n" and _QUESTION.search(trial.out):
+        return "？"
+    return _fitting(trial.lead, trial.out[-1:], _reading(text, trial.at), behind)
 
 
 @lru_cache(maxsize=4096)
@@ -227,6 +272,8 @@ def _gain(trial: _Trial, text: str, start: int, origin: list[float]) -> float:
         gain += _READING_FITS
     if trial.at and _fits(text, trial.at, text[trial.at - 1]):
         gain -= _READING_FITS
+    if last and trial.at < len(text) and not _READING.match(text, trial.at):
+        gain += _score(last, text[trial.at]) - _score(text[trial.at - 1], text[trial.at])
     return gain
 
 
@@ -235,16 +282,17 @@ def _repair(
 ) -> Edit | None:
     """Return the edit that undoes the shift which the odd character at `odd` comes from."""
     low = max(floor, odd - _BACK)
-    near = (match for match in readings if low - 10 < match.start() <= odd)
+    near = readings[
+        bisect_left(readings, low - 10, key=re.Match.start) : bisect_right(readings, odd, key=re.Match.start)
+    ]
     brackets = {at for match in near for at in range(*match.span())}  # put there by the mirror, not misread
     best: tuple[float, int, _Trial] | None = None
     for start in range(low, odd + 1):
-        marked = text[start] == _LOST
-        for lead in () if start in brackets else _leads(text, start + marked, marked):
-            trial = _read_again(text, start, start + marked, lead, origin, patience)
+        for at, lead, favour in () if start in brackets else _ways(text, start):
+            trial = _read_again(text, start, at, lead, origin, patience)
             if trial is None:
                 continue
-            gain = _gain(trial, text, start, origin) + (0 if lead in (0xA1, 0xA3) else _OTHER_LEAD)
+            gain = _gain(trial, text, start, origin) + favour
             if best is None or gain > best[0]:
                 best = gain, start, trial
     if best is None:
@@ -252,10 +300,10 @@ def _repair(
     gain, start, trial = best
     after = trial.out[1:] if start else trial.out
     if trial.lead:
-        after += _last(trial, text) or _LOST
+        after += (_last(trial, text) or LOST) + ("(" if _CUT.match(text, trial.at) else "")
     before = text[start : trial.at]
-    if not before.strip(_LOST):
-        return None  # nothing but "?": that may be meant, and what it was is not to be known
+    if not before.strip(_MARK) or len(before) < 2:
+        return None  # "?" may be meant, and what it was is not to be known; one character is a rare one of the author
     if gain < max(_GAIN_MIRRORED if readings else _GAIN, _GAIN_EACH * len(after)):
         return None
     return Edit("shift", start, trial.at, before, after)
@@ -264,6 +312,7 @@ def _repair(
 def edits(text: str) -> list[Edit]:
     """Return the edits that put lost bytes back."""
     found: list[Edit] = []
+    text = text[:_MOST]
     readings = _mirrored(text)
     suspects = _suspects(text, readings)
     if not suspects:
@@ -275,9 +324,9 @@ def edits(text: str) -> list[Edit]:
     for suspect in suspects:
         if suspect < floor:
             continue
+        if not patience.left():
+            break
         if edit := _repair(text, suspect, floor, readings, origin, patience):
             found.append(edit)
             floor = edit.end
-        if patience.steps < 0:
-            break
     return found

@@ -23,11 +23,29 @@ _BREAK = "\\r\\n\\u2028\\u2029"
 
 _LINE = re.compile(f"[{_BREAK}]")
 _ANY = re.compile(rf"[{_FULL}{_COMPATIBLE}{_INVISIBLE}{_CONTROL}{_ODD}\r\u2028\u2029]")
+_WRAPPED = re.compile(r"(?:^|(?<=\n))([^\n]{15,60}[\u3400-\u9fff，、])\n(?=[\u3400-\u9fff“‘《，。、；])")
+"""A line that stops within a sentence."""
+_SPREAD = 2
+"""Lines that were wrapped are of one length, give or take a sign or two."""
 _STEP = re.compile(
     rf"(?P<width>[{_FULL}{_COMPATIBLE}]+)"
     rf"|(?P<gone>[{_INVISIBLE}{_CONTROL}]+)"
     rf"|(?P<blank>[ {_ODD}{_BREAK}]+)"
 )
+
+
+def _wraps(text: str) -> list[Edit]:
+    """Return the edits that join the lines of sentences which a mail program or a form has wrapped.
+
+    Lines say that they were wrapped by their number, three at least, and by having one length.
+    """
+    if text.count("\n") < 3:
+        return []
+    found = list(_WRAPPED.finditer(text))
+    lengths = [len(match[1]) for match in found]
+    if len(found) < 3 or max(lengths) - min(lengths) > _SPREAD:
+        return []
+    return [Edit("space", match.end(1), match.end(1) + 1, "\n", "") for match in found]
 
 
 def edits(text: str) -> list[Edit]:
@@ -36,7 +54,7 @@ def edits(text: str) -> list[Edit]:
     Punctuation stays as its author set it; a line break stays one, several become one.
     """
     if not (_ANY.search(text) or "  " in text or "\n\n" in text or "\n " in text or " \n" in text):
-        return []
+        return _wraps(text)
     found = []
     for match in _STEP.finditer(text):
         before = match.group()

@@ -13,6 +13,10 @@ EDIT = {
     "chrome": "网页杂项", "spam": "夹带广告", "shift": "错位乱码", "reading": "注音",
     "script": "繁体", "width": "全角", "space": "空白", "lost": "缺损",
 }  # fmt: skip
+PERSONAL = {
+    "id_card": "身份证号", "mobile": "手机号", "landline": "固定电话", "bank_card": "银行卡号", "email": "邮箱",
+    "plate": "车牌", "address": "住址", "name": "姓名",
+}  # fmt: skip
 
 COLUMNS = (
     ("紧急程度", 9), ("标题", 34), ("内容", 60), ("一级主题", 14), ("二级主题", 20), ("把握", 7), ("需复核", 7),
