@@ -15,9 +15,9 @@ export MYPY_CACHE_DIR = .mypy_cache
 demo: .venv/ready ## the main job on the sample county: a summary here, a report and a table in out/
 	mkdir -p out
 	$(BIN)/minyi triage $(SAMPLES)/messages.xlsx $(SAMPLES)/hotline.csv $(SAMPLES)/notes.txt $(SAMPLES)/letter.docx \
-	    $(SAMPLES)/forwarded.jsonl --places $(SAMPLES)/places.csv --members $(SAMPLES)/members.csv -o out/report.html \
+	    $(SAMPLES)/forwarded.jsonl --places $(SAMPLES)/places.csv --members $(SAMPLES)/members.csv --stations $(SAMPLES)/stations.csv -o out/report.html \
 	    || test $$? -eq 1  # the sample file holds bad rows on purpose
-	$(BIN)/minyi triage $(SAMPLES)/messages.xlsx --places $(SAMPLES)/places.csv --members $(SAMPLES)/members.csv -o out/table.xlsx
+	$(BIN)/minyi triage $(SAMPLES)/messages.xlsx --places $(SAMPLES)/places.csv --members $(SAMPLES)/members.csv --stations $(SAMPLES)/stations.csv -o out/table.xlsx
 	@echo "报告：out/report.html    表格：out/table.xlsx"
 
 test: .venv/ready ## all tests

@@ -21,7 +21,18 @@ from typing import IO, Any
 import orjson
 
 from pipeline.match import Fingerprint, join, match, shared
-from pipeline.records import LEVELS, Duplicate, Judgement, Status, Submission, decision_json, to_json
+from pipeline.records import (
+    LEVELS,
+    Duplicate,
+    Judgement,
+    Route,
+    Status,
+    Submission,
+    decision_json,
+    route_json,
+    to_json,
+)
+from pipeline.route import Ask, Router, finish
 from pipeline.triage import Triage, chunks
 
 _AHEAD = 3
@@ -29,17 +40,18 @@ _AHEAD = 3
 _WORTH_FORKING = 2
 """Chunks from which on more processes pay."""
 
-Row = tuple[str, str, str | None]
+Row = tuple[str, str, str | None, str | None]
 Standing = tuple[str, str, float, float]
 """Status, priority (level and score), confidence of the topic."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What comes back for a chunk: a JSON line for each row, its standing, and the fingerprint of all."""
+    """What comes back for a chunk: for each row its JSON, standing and ask of members; all fingerprints."""
 
     lines: list[bytes]
     standings: list[Standing]
+    asks: list[Ask | None]
     prints: Fingerprint
 
 
@@ -64,8 +76,9 @@ _triage: Triage | None = None
 def _judge(rows: list[Row]) -> Sheet:
     """Judge a chunk in a worker."""
     assert _triage is not None
-    judgements, prints = _triage.judge([Submission(name, text, place=place) for name, text, place in rows])
-    return Sheet([to_json(judgement) for judgement in judgements], [_standing(each) for each in judgements], prints)
+    judged = _triage.judge([Submission(name, text, time, place=place) for name, text, time, place in rows])
+    lines = [to_json(judgement) for judgement in judged.judgements]
+    return Sheet(lines, [_standing(each) for each in judged.judgements], judged.asks, judged.prints)
 
 
 def _standing(judgement: Judgement) -> Standing:
@@ -106,6 +119,8 @@ class Run:
         self.duplicates: list[Duplicate] = []
         self.ids: list[str] = []
         self.standings: list[Standing] = []
+        self.asks: list[Ask | None] = []
+        self._routes: dict[int, tuple[int, int]] = {}
         self._provenance = provenance
         self._offsets = [0]
         self._rows: dict[str, int] = {}
@@ -123,6 +138,19 @@ class Run:
             self._offsets.append(self._offsets[-1] + size)
         self.ids += [submission.id for submission in rows]
         self.standings += sheet.standings
+        self.asks += sheet.asks
+
+    def _assign(self, router: Router) -> None:
+        """Choose the members of all rows, one after the other, and keep the routes that this completes."""
+        if not router.roster.members:
+            return
+        end = self._offsets[-1]
+        for index, choices in router.assign(self.asks, [duplicate.issue for duplicate in self.duplicates]):
+            route = Route(**orjson.loads(route_json(self._record(index)[0])))
+            size = self._spool.write(to_json(finish(route, choices)))
+            self._routes[index] = (end, size)
+            end += size
+        self._spool.flush()
 
     def _record(self, index: int) -> tuple[bytes, bytes]:
         """Return the judgement of a row and what the input says of it, both as JSON."""
@@ -136,7 +164,9 @@ class Run:
             own, other = orjson.loads(judgement), orjson.loads(self._record(self._rows[duplicate.of])[0])
             terms = shared(own["keywords"], own["clean"]["text"], other["keywords"], other["clean"]["text"])
             duplicate = replace(duplicate, shared=terms)
-        return decision_json(judgement, duplicate, self._provenance)
+        begin, size = self._routes.get(index, (0, 0))
+        route = os.pread(self._spool.fileno(), size, begin) if size else None
+        return decision_json(judgement, route, duplicate, self._provenance)
 
     def lines(self) -> Iterator[bytes]:
         """Yield the decisions as JSON in the order of the input."""
@@ -205,7 +235,7 @@ def run(
         def work() -> Iterator[list[Row]]:
             for chunk in chunks(submissions):
                 pending.append(chunk)
-                yield [(each.id, each.text, each.place) for each in chunk]
+                yield [(each.id, each.text, each.submitted_at, each.place) for each in chunk]
 
         prints: list[Fingerprint] = []
         for sheet in _in_order(work(), processes or len(os.sched_getaffinity(0))):
@@ -219,6 +249,7 @@ def run(
         result._spool.flush()
         result._rows = {name: index for index, name in enumerate(result.ids)}
         result.duplicates = match(result.ids, joined, triage.background)
+        result._assign(triage.router)
         _summarise(result, triage.classifier.dials, triage.classifier.dial)
     except BaseException:
         result.__exit__()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import itertools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from pipeline.errors import CorpusError, InputError
@@ -48,14 +50,36 @@ def digest(*paths: Path) -> str:
     return total.hexdigest()[:16]
 
 
-def table(path: Path, *required: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield `(line, row)` of a CSV file with a header, all cells stripped.
+def table(
+    path: Path, *required: str, also: Mapping[str, Sequence[str]] | None = None
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield `(line, row)` of a table with a header (.csv, or the first sheet of an .xlsx), all cells stripped.
+
+    Parameters
+    ----------
+    path : the file.
+    required : columns that must be there.
+    also : column → other names that its header may have, such as Chinese ones.
 
     Raises
     ------
     InputError
-        Where the file is missing, or lacks a column that is required.
+        Where the file cannot be read, or lacks a column that is required.
     """
+    rows = (_sheet if path.suffix.lower() == ".xlsx" else _delimited)(path)
+    _, header = next(rows, (0, []))
+    names = {other: name for name, others in (also or {}).items() for other in others if name not in header}
+    header = [names.get(name, name) for name in header]
+    missing = [name for name in required if name not in header]
+    if missing:
+        seen = "、".join(name for name in header if name) or "（空文件）"
+        raise InputError(f"{path}：缺少列 {'、'.join(missing)}。看到的列：{seen}。")
+    for line, cells in rows:
+        if any(cells):
+            yield line, {name: cell for name, cell in itertools.zip_longest(header, cells, fillvalue="") if name}
+
+
+def _delimited(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         with path.open("rb") as stream:
             text = "".join(decode_lines(stream, detect(stream)))
@@ -63,13 +87,32 @@ def table(path: Path, *required: str) -> Iterator[tuple[int, dict[str, str]]]:
         raise InputError(f"{path}：打不开（{error.strerror}）。请检查路径。") from error
     if BROKEN in text:
         raise InputError(f"{path}：有无法解码的字节。请用 UTF-8 重新保存。")
-    reader = csv.DictReader(io.StringIO(text))
-    missing = [name for name in required if name not in (reader.fieldnames or [])]
-    if missing:
-        seen = "、".join(reader.fieldnames or []) or "（空文件）"
-        raise InputError(f"{path}：缺少列 {'、'.join(missing)}。看到的列：{seen}。")
-    for row in reader:
-        yield reader.line_num, {key: (value or "").strip() for key, value in row.items() if key}
+    reader = csv.reader(io.StringIO(text))
+    for cells in reader:
+        yield reader.line_num, [cell.strip() for cell in cells]
+
+
+def _sheet(path: Path) -> Iterator[tuple[int, list[str]]]:
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        book.worksheets[0].reset_dimensions()
+        rows = [[_cell(value) for value in row] for row in book.worksheets[0].iter_rows(values_only=True)]
+        book.close()
+    except OSError as error:
+        raise InputError(f"{path}：打不开（{error.strerror or error}）。请检查路径。") from error
+    except Exception as error:  # what a torn archive or its XML raises is of many kinds, and told nowhere
+        raise InputError(f"{path}：不是有效的 .xlsx 文件（{error}）。请在表格软件中另存为 .xlsx 后再试。") from error
+    yield from enumerate(rows, 1)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value).strip()
 
 
 def split(cell: str) -> tuple[str, ...]:

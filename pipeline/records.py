@@ -1,11 +1,12 @@
 """The nouns of the project: what comes in (`Submission`) and what goes out (`Decision`).
 
-The dataclasses mirror `decision.schema.json` field by field, so that turning one into JSON needs no
-mapping. Everything inside the library passes these, never loose dictionaries.
+The dataclasses mirror `decision.schema.json` field by field (what they add, the schema allows), so that turning one
+into JSON needs no mapping. Everything inside the library passes these, never loose dictionaries.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -142,11 +143,16 @@ class MemberChoice:
     name: str
     score: float
     reasons: tuple[str, ...] = ()
+    role: str = "lead"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Who takes it up: sector, assisting sectors, committee, place, members."""
+    """Who takes it up: sector, assisting sectors, committee, place, members.
+
+    `owner` is the id of the member who leads, else the name of a desk: every submission has one. Owner and station
+    stand beside what the schema names, as does the role of a member.
+    """
 
     sector: str | None
     assist: tuple[str, ...]
@@ -155,6 +161,28 @@ class Route:
     members: tuple[MemberChoice, ...]
     restricted: bool
     reasons: tuple[str, ...]
+    due: str | None = None
+    owner: str = ""
+    station: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several matters in a text (一事一报): the span of the clean text that an officer may split off.
+
+    The id carries the lineage: `7/2` is the second part of submission 7.
+    """
+
+    id: str
+    start: int
+    end: int
+    level1: str | None
+    level2: str | None
+    confidence: float
+    sector: str | None
+    committee: str | None
+    place: str | None
+    restricted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +206,7 @@ class Judgement:
     intent: str
     topic: Topic
     priority: Priority
+    parts: tuple[Part, ...]
     route: Route
 
 
@@ -213,12 +242,36 @@ class Source:
     rows: int = 0
 
 
-def decision_json(judgement: bytes, duplicate: Duplicate, provenance: bytes) -> bytes:
-    """Return the JSON of a decision, given that of its judgement and of its provenance.
+_ROUTE = b',"route":'
+"""Where the route of a judgement begins in its JSON: its last field. In a string the quotes would be escaped."""
+
+
+def route_json(judgement: bytes) -> bytes:
+    """Return the route in the JSON of a judgement."""
+    return judgement[:-1].rpartition(_ROUTE)[2]
+
+
+def decision_json(judgement: bytes, route: bytes | None, duplicate: Duplicate, provenance: bytes) -> bytes:
+    """Return the JSON of a decision, given that of its judgement, its route where members were chosen, its provenance.
 
     Most of a decision is known before the texts are compared; nothing of it is built twice.
     """
+    if route:
+        judgement = b"%s%s%s}" % (*judgement.rpartition(_ROUTE)[:2], route)
     return b'%s,"duplicate":%s,"provenance":%s}' % (judgement[:-1], orjson.dumps(duplicate), provenance)
+
+
+_DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})")
+
+
+def day(time: str) -> str:
+    """Return the day of a time as offices write them, so that days can be compared; "" where there is none.
+
+    >>> day("2026/3/7 9:05:00")
+    '2026-03-07'
+    """
+    match = _DAY.search(time)
+    return f"{match[1]}-{match[2]:0>2}-{match[3]:0>2}" if match else ""
 
 
 def to_json(record: Any) -> bytes:

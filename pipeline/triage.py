@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from datetime import date
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -22,13 +23,15 @@ from pipeline.records import (
     Duplicate,
     Judgement,
     Level,
+    Part,
     Priority,
     Provenance,
     Status,
     Submission,
     Topic,
+    day,
 )
-from pipeline.route import Router
+from pipeline.route import Ask, Matter, Router, finish, split
 from pipeline.segment import Segmenter, dictionary_id
 from pipeline.terms import terms
 
@@ -38,6 +41,15 @@ CHUNK = 256
 _LEGIBLE = re.compile(r"[\u3400-\u9fffA-Za-z][^\u3400-\u9fffA-Za-z]*[\u3400-\u9fffA-Za-z]")
 """At least two characters that can be read."""
 _JUNK = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What comes of some texts by themselves: judgements, what each asks of members, and the fingerprint of all."""
+
+    judgements: list[Judgement]
+    asks: list[Ask | None]
+    prints: Fingerprint
 
 
 class Triage:
@@ -91,48 +103,95 @@ class Triage:
     def provenance(self) -> Provenance:
         """What decides here, as it is stamped on every decision."""
         dictionary = f"{self.segmenter.name}+{dictionary_id()}"
-        return Provenance(self.model, self.router.rules, dictionary, f"minyi {__version__}, opencc {version('opencc')}")
+        return Provenance(
+            self.model, self.router.version, dictionary, f"minyi {__version__}, opencc {version('opencc')}"
+        )
 
-    def judge(self, submissions: Sequence[Submission]) -> tuple[list[Judgement], Fingerprint]:
+    def judge(self, submissions: Sequence[Submission]) -> Judged:
         """Judge texts one by one: all that needs no other submission. The result does not depend on the grouping."""
         cleaned = [clean(submission.text) for submission in submissions]
         texts = [each.text for each in cleaned]
         words = [self.segmenter.cut(text) for text in texts]
         parts = batch(texts)
         told = terms(parts, words)
+        verdicts = self.classifier.judge(parts, told)
         rows = zip(
             submissions,
             cleaned,
-            self.classifier.judge(parts, told),
+            words,
+            verdicts,
             self.keywords.pick(told, len(texts)),
             hints().masks(parts),
+            self._parts(texts, verdicts),
             strict=True,
         )
-        return [self._judge_one(*row) for row in rows], fingerprint(parts)
+        judged = [self._judge_one(*row) for row in rows]
+        return Judged([each for each, _ in judged], [ask for _, ask in judged], fingerprint(parts))
 
     def _judge_one(
-        self, submission: Submission, cleaned: Clean, verdict: Verdict, keywords: tuple[str, ...], mask: int
-    ) -> Judgement:
+        self,
+        submission: Submission,
+        cleaned: Clean,
+        words: Sequence[str],
+        verdict: Verdict,
+        keywords: tuple[str, ...],
+        mask: int,
+        matters: Sequence[tuple[split.Span, Topic]],
+    ) -> tuple[Judgement, Ask | None]:
         text = cleaned.text
-        router = self.router
         if not _LEGIBLE.search(text):
-            nothing = Topic(None, None, 0.0, dict.fromkeys(verdict.topic.scores, 0.0), needs_review=True)
-            unknown = Priority(Level.NORMAL, 0.25)
-            route = router.route(text, nothing, None)
-            return Judgement(submission.id, Status.UNREADABLE, cleaned, (), "other", nothing, unknown, route)
-        junk = verdict.junk >= _JUNK
-        return Judgement(
-            id=submission.id,
-            status=Status.JUNK if junk else Status.TRIAGED,
-            clean=cleaned,
-            keywords=keywords,
-            intent="other" if junk else verdict.intent,
-            topic=verdict.topic,
-            priority=Priority(Level.LOW, 0.0)
-            if junk
-            else prioritise(text, mask=mask, intent=verdict.intent, levels=verdict.levels),
-            route=router.route(text, verdict.topic, router.locate(text, submission.place)),
-        )
+            status, keywords, intent = Status.UNREADABLE, (), "other"
+            topic = Topic(None, None, 0.0, dict.fromkeys(verdict.topic.scores, 0.0), needs_review=True)
+            priority, matter = Priority(Level.NORMAL, 0.25), Matter("", topic, status=status)
+        else:
+            junk = verdict.junk >= _JUNK
+            status, intent = (Status.JUNK, "other") if junk else (Status.TRIAGED, verdict.intent)
+            topic, priority = verdict.topic, Priority(Level.LOW, 0.0)
+            if not junk:
+                priority = prioritise(text, mask=mask, intent=verdict.intent, levels=verdict.levels)
+            place = self.router.locate(text, submission.place, words)
+            matter = Matter(text, topic, priority.level, status, place, _date(submission.submitted_at), keywords)
+        route, ask = self.router.judge(matter)
+        parts: tuple[Part, ...] = ()
+        if matters and status == Status.TRIAGED and not route.restricted:
+            parts = self._split(submission.id, matter, matters)
+            if any(part.restricted for part in parts):
+                route, ask = self.router.judge(replace(matter, accused=True))
+        if parts:
+            route = replace(route, reasons=(*route.reasons, f"文中有 {len(parts)} 件事，建议拆分（一事一报）"))
+        return Judgement(submission.id, status, cleaned, keywords, intent, topic, priority, parts, route), ask
+
+    def _parts(self, texts: Sequence[str], verdicts: Sequence[Verdict]) -> list[list[tuple[split.Span, Topic]]]:
+        """Return for each text the parts that are matters of their own, each with its topic; [] for one matter."""
+        spans = [
+            split.spans(text) if split.mixed(verdict.topic) else []
+            for text, verdict in zip(texts, verdicts, strict=True)
+        ]
+        pieces = [text[start:end] for text, found in zip(texts, spans, strict=True) for start, end in found]
+        topics: Iterator[Topic] = iter(())
+        if pieces:
+            parts = batch(pieces)
+            told = terms(parts, [self.segmenter.cut(piece) for piece in pieces])
+            topics = (verdict.topic for verdict in self.classifier.judge(parts, told))
+        judged = [[(span, next(topics)) for span in found] for found in spans]
+        return [split.matters(found) for found in judged]
+
+    def _split(self, name: str, whole: Matter, matters: Sequence[tuple[split.Span, Topic]]) -> tuple[Part, ...]:
+        """Return the parts of a submission as proposals, each with its route; one without a place has the whole's."""
+        parts = []
+        for number, ((start, end), topic) in enumerate(matters, 1):
+            text = whole.text[start:end]
+            place = self.router.locate(text, None)
+            route, _ = self.router.judge(
+                replace(whole, text=text, topic=topic, place=place if place.place else whole.place)
+            )
+            parts.append(
+                Part(
+                    f"{name}/{number}", start, end, topic.level1, topic.level2, topic.confidence,
+                    route.sector, route.committee, route.place, route.restricted,
+                )
+            )  # fmt: skip
+        return tuple(parts)
 
     def decide(self, judgement: Judgement, duplicate: Duplicate) -> Decision:
         """Return the whole decision about a judged submission, given its place among the others."""
@@ -142,12 +201,16 @@ class Triage:
     def run(self, submissions: Iterable[Submission]) -> list[Decision]:
         """Triage submissions in this process, in memory; for files of any size see `pipeline.batch`."""
         judged: list[Judgement] = []
+        asks: list[Ask | None] = []
         prints: list[Fingerprint] = []
         for chunk in chunks(submissions):
-            part, printed = self.judge(chunk)
-            judged += part
-            prints.append(printed)
+            part = self.judge(chunk)
+            judged += part.judgements
+            asks += part.asks
+            prints.append(part.prints)
         duplicates = match([each.id for each in judged], join(prints), self.background)
+        for index, choices in self.router.assign(asks, [duplicate.issue for duplicate in duplicates]):
+            judged[index] = replace(judged[index], route=finish(judged[index].route, choices))
         by_id = {each.id: each for each in judged}
         decisions = []
         for each, duplicate in zip(judged, duplicates, strict=True):
@@ -169,3 +232,11 @@ def chunks(submissions: Iterable[Submission], size: int = CHUNK) -> Iterator[lis
             group = []
     if group:
         yield group
+
+
+def _date(time: str | None) -> date | None:
+    """Return the day of a time, None where it names none that exists."""
+    try:
+        return date.fromisoformat(day(time or ""))
+    except ValueError:
+        return None

@@ -34,7 +34,15 @@ Mapping = Annotated[
 ]
 Scores = Annotated[Path | None, typer.Option("-o", "--out", help="把分数写成 .json。")]
 Who = Annotated[str | None, typer.Option("--who", help="操作人，默认为登录名。")]
-Table = Path | None
+Members = Annotated[Path | None, typer.Option("--members", help="委员表（.csv 或 .xlsx）。")]
+Places = Annotated[Path | None, typer.Option("--places", help="地点表（.csv 或 .xlsx）。")]
+Stations = Annotated[
+    Path | None, typer.Option("--stations", help="站点表：委员工作室、议事室、联络站（.csv 或 .xlsx）。")
+]
+Rules = Annotated[
+    Path | None,
+    typer.Option("--rules", help="主题到界别的对照表，或放有 crosswalk、rules、holidays 等表的文件夹；默认用自带的。"),
+]
 
 
 def _wanted(columns: list[str] | None) -> dict[str, str]:
@@ -87,10 +95,10 @@ def triage(
     precision: Annotated[
         float, typer.Option("--precision", help="主题免复核的要求：0.95、0.97 或 0.99；越高，需复核的越多。")
     ] = 0.95,
-    members: Annotated[Table, typer.Option(help="委员表（.csv）。")] = None,
-    places: Annotated[Table, typer.Option(help="地点表（.csv）。")] = None,
-    stations: Annotated[Table, typer.Option(help="站点表（委员工作室、议事室、联络站，.csv）。")] = None,
-    rules: Annotated[Table, typer.Option(help="主题到界别的对照表（.csv），默认用自带的。")] = None,
+    members: Members = None,
+    places: Places = None,
+    stations: Stations = None,
+    rules: Rules = None,
     processes: Annotated[int | None, typer.Option(min=1, help="进程数，默认用全部核心；结果与进程数无关。")] = None,
 ) -> None:
     """研判：每件来件的主题、紧急程度、是否重复、由谁办理，并说明理由。
@@ -118,7 +126,7 @@ def explain(
     what: Annotated[str, typer.Argument(help="一段文字；给出 --file 时是文件里的编号。", metavar="文字或编号")],
     file: Annotated[Path | None, typer.Option("--file", help="从这个文件里按编号找。")] = None,
     column: Columns = None,
-    model: Model = "base",
+    model: Model = None,
 ) -> None:
     """说明一件来件：原文和清洗后的文字对照，改动用颜色标出，再列出研判的依据。"""
     from service.explain import run_explain
@@ -229,6 +237,53 @@ def models_rollback(
     from service.models import run_rollback
 
     raise typer.Exit(run_rollback(to, why=reason, who=who))
+
+
+route = typer.Typer(help="分派：说明理由，模拟负荷。", no_args_is_help=True)
+app.add_typer(route, name="route")
+
+
+@route.command("explain")
+def route_explain(
+    file: Annotated[Path, typer.Argument(help="研判结果（.jsonl），或任何一种输入文件。", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="ID", help="来件编号。", show_default=False)],
+    column: Columns = None,
+    model: Model = None,
+    members: Members = None,
+    places: Places = None,
+    stations: Stations = None,
+    rules: Rules = None,
+) -> None:
+    """说明一件来件为什么这样分派：规则、界别、地点、站点、每位委员的得分，以及拆分建议。
+
+    FILE 是研判结果时照原样说明；是输入文件时先按给出的表研判整个文件。
+    """
+    from service.commands import Office
+    from service.routing import run_explain
+
+    office = Office(model=model, members=members, places=places, stations=stations, rules=rules)
+    raise typer.Exit(run_explain(file, name, _wanted(column), office))
+
+
+@route.command("simulate")
+def route_simulate(
+    files: Files,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="每位委员的件数（.csv、.xlsx），或全部数字（.json）。")
+    ] = None,
+    column: Columns = None,
+    model: Model = None,
+    members: Members = None,
+    places: Places = None,
+    stations: Stations = None,
+    rules: Rules = None,
+) -> None:
+    """模拟分派一批来件：谁得多少、是否公平（基尼系数）、哪个界别超负荷、哪个网格没有委员。"""
+    from service.commands import Office
+    from service.routing import run_simulate
+
+    office = Office(model=model, members=members, places=places, stations=stations, rules=rules)
+    raise typer.Exit(run_simulate(files, out, _wanted(column), office))
 
 
 corpora = typer.Typer(help="自带语料：核对、更新清单。", no_args_is_help=True)

@@ -128,11 +128,11 @@ class Office:
     """What an office triages with: a model (the working one by default), its dial and the office's own tables."""
 
     model: str | None
-    precision: float
     members: Path | None
     places: Path | None
     stations: Path | None
     rules: Path | None
+    precision: float = 0.95
 
 
 def run_triage(
@@ -247,12 +247,16 @@ def run_corpora_check() -> int:
     """Check corpora/; see `service.cli.corpora_check`."""
     from pipeline.manifest import check as check_manifest
     from pipeline.priority import load_signals
-    from pipeline.route import load_crosswalk
+    from pipeline.route import Router
     from pipeline.train import read_borders, read_knowledge, read_written, written_files
 
     files = check_manifest()
     texts = len(read_written(written_files()))
     borders = sum(map(len, read_borders().values()))
     told = f"{files} 个文件与清单一致；{texts} 条文本，{len(read_knowledge())} 条主题知识，{borders} 条分类边界"
-    sys.stderr.write(f"{told}，{len(load_signals())} 条紧急信号，{len(load_crosswalk())} 条对照规则。\n")
+    router = Router.load()
+    sys.stderr.write(
+        f"{told}，{len(load_signals())} 条紧急信号，"
+        f"{len(router.crosswalk)} 条对照规则，{len(router.rules.rules)} 条分派规则。\n"
+    )
     return 0

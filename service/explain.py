@@ -12,12 +12,8 @@ from rich.text import Text
 from pipeline.errors import InputError
 from pipeline.ingest import Intake
 from pipeline.records import Clean, Decision, Submission
-from service.export.labels import EDIT, INTENT, PRIORITY, STATUS
+from service.export.labels import EDIT, INTENT, PERSONAL, PRIORITY, STATUS
 
-PERSONAL = {
-    "id_card": "身份证号", "mobile": "手机号", "landline": "固定电话", "bank_card": "银行卡号", "email": "邮箱",
-    "plate": "车牌", "address": "住址", "name": "姓名",
-}  # fmt: skip
 _GONE, _NEW, _PRIVATE = "red strike", "green", "underline"
 _LONG, _SHOWN = 60, 8
 
@@ -91,7 +87,7 @@ def _decided(decision: Decision) -> Iterator[str]:
     yield from (f"      {reason}" for reason in route.reasons)
 
 
-def run_explain(what: str, file: Path | None, wanted: Mapping[str, str], model: str) -> int:
+def run_explain(what: str, file: Path | None, wanted: Mapping[str, str], model: str | None) -> int:
     """Explain a text, or a row of a file; see `service.cli.explain`."""
     from pipeline.triage import Triage
 

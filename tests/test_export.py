@@ -142,7 +142,7 @@ def test_xlsx_is_ready_to_work_in(folder: Path) -> None:
     assert len(book.worksheets) == 1
     sheet = book.active
     assert sheet.freeze_panes == "C2"
-    assert sheet.auto_filter.ref == f"A1:X{len(TEXTS) + 1}"
+    assert sheet.auto_filter.ref == f"A1:AA{len(TEXTS) + 1}"
     assert [cell.value for cell in sheet[1]] == NAMES
     assert sheet.max_row == len(TEXTS) + 1
     assert isinstance(sheet.cell(2, NAMES.index("把握") + 1).value, int | float)

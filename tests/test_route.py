@@ -1,54 +1,58 @@
-"""Routing: the crosswalk, places in text, members, and tables that break a rule."""
+"""Routing one submission: the crosswalk, the rules above the score, deadlines, history, parts."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import SAMPLES, cases
+from support import SAMPLES, cases, chinese
 
-from pipeline.errors import InputError
 from pipeline.knowledge import CORPORA, table
-from pipeline.records import Topic
-from pipeline.route import CROSSWALK, Place, Places, Router, load_crosswalk, load_members
+from pipeline.records import Level, MemberChoice, Route, Status, Topic
+from pipeline.route import Matter, Router, split
+from pipeline.route.rules import Calendar
+from pipeline.route.split import spans
 from pipeline.train import topics
 
-PLACES, MEMBERS = SAMPLES / "places.csv", SAMPLES / "members.csv"
+TABLES = {name: SAMPLES / f"{name}.csv" for name in ("places", "members", "stations")}
+DAY = date(2026, 10, 12)
 
 
-@pytest.fixture(scope="module")
-def router() -> Router:
-    return Router.load(places=PLACES, members=MEMBERS)
+@cache
+def office() -> Router:
+    return Router.load(**TABLES)
 
 
-def topic(level1: str | None = "城乡建设", level2: str | None = "城市建设和市政管理") -> Topic:
-    return Topic(level1, level2, 0.9, {}, needs_review=False)
+def topic(level1: str | None = "城乡建设", level2: str | None = "城市建设和市政管理", **scores: float) -> Topic:
+    return Topic(level1, level2, 0.9, scores, needs_review=False)
 
 
-def test_the_crosswalk_covers_every_topic(router: Router) -> None:
+def matter(text: str, about: Topic | None = None, **more: Any) -> Matter:
+    router = office()
+    return Matter(text, about or topic(), place=router.places.recognise(text), day=DAY, **more)
+
+
+def test_the_crosswalk_covers_every_topic() -> None:
     committees = {row["name"] for _, row in table(CORPORA / "committees.csv", "name")}
     sectors = {row["name"] for _, row in table(CORPORA / "sectors.csv", "name")}
     assert len({first for first, _ in topics()}) == 15
     for level1, level2 in topics():
-        route = router.route("路灯不亮", topic(level1, level2), None)
+        route = office().route(matter("路灯不亮", topic(level1, level2)))
         assert route.restricted == (level1 == "纪检监察")
         assert route.reasons
+        assert route.owner
         if not route.restricted:
             assert route.sector in sectors
             assert route.committee in committees
             assert set(route.assist) <= sectors - {route.sector}
-            assert route.members
-
-
-def test_the_crosswalk_names_no_unknown_topic() -> None:
-    known = {(first, second) for first, second in topics()} | {(first, "") for first, _ in topics()}
-    assert set(load_crosswalk()) <= known
+            assert route.members[0].role == "lead"
+            assert route.owner == route.members[0].id
 
 
 @pytest.mark.parametrize(
@@ -66,201 +70,154 @@ def test_the_crosswalk_names_no_unknown_topic() -> None:
         ("环境保护", None, "环境资源", "人口资源环境"),
     ],
 )
-def test_sector_and_committee(level1: str, level2: str | None, sector: str, committee: str, router: Router) -> None:
-    route = router.route("路灯不亮", topic(level1, level2), None)
+def test_sector_and_committee(level1: str, level2: str | None, sector: str, committee: str) -> None:
+    route = office().route(matter("路灯不亮", topic(level1, level2)))
     assert (route.sector, route.committee) == (sector, committee)
 
 
 @pytest.mark.parametrize(("level1", "level2"), [(None, None), ("没有的主题", "其他")])
-def test_without_a_rule_it_goes_to_the_desk(level1: str | None, level2: str | None, router: Router) -> None:
-    route = router.route("路灯不亮", topic(level1, level2), None)
-    assert (route.sector, route.members, route.restricted) == (None, (), False)
-    assert "办公室" in route.reasons[0]
+def test_without_a_rule_it_goes_to_the_desk(level1: str | None, level2: str | None) -> None:
+    route = office().route(matter("路灯不亮", topic(level1, level2)))
+    assert (route.sector, route.members, route.restricted, route.owner) == (None, (), False, "办公室")
+    assert "没有适用的对照规则" in route.reasons
 
 
-def test_without_members_it_goes_to_the_desk() -> None:
-    route = Router.load().route("路灯不亮", topic(), None)
-    assert route.sector == "经济"
-    assert route.members == ()
-    assert any("办公室" in reason for reason in route.reasons)
+def test_without_members_the_desk_owns_it() -> None:
+    route = Router.load().route(Matter("路灯不亮", topic()))
+    assert (route.sector, route.members, route.owner, route.due) == ("经济", (), "办公室", None)
+    assert "由办公室办理" in route.reasons
 
 
 @pytest.mark.parametrize("case", cases("route", "restricted"))
-def test_restricted(case: dict[str, Any], router: Router) -> None:
-    route = router.route(case["text"], topic(case.get("level1", "城乡建设"), case.get("level2", "其他")), None)
+def test_restricted(case: dict[str, Any]) -> None:
+    about = topic(case.get("level1", "城乡建设"), case.get("level2", "其他"))
+    route = office().route(matter(case["text"], about))
     assert route.restricted == case["expected"]
     if route.restricted:
         assert route.members == ()
-        assert any("办公室" in reason for reason in route.reasons)
+        assert route.owner == "办公室"
+        assert any("只到办公室" in reason for reason in route.reasons)
 
 
-@pytest.mark.parametrize("case", cases("route", "places"))
-def test_place(case: dict[str, Any], router: Router) -> None:
-    place = router.places.recognise(case["text"], case.get("field"))
-    assert (place and case["expected"] in (place.id, place.name)) if case["expected"] else place is None
+def test_an_emergency_goes_to_the_duty_desk_and_members_only_know() -> None:
+    route = office().route(matter("桂香苑楼道里全是煤气味", level=Level.URGENT))
+    assert (route.owner, route.due) == ("值班室", "2026-10-12")
+    assert {choice.role for choice in route.members} == {"informed"}
+    assert "特急，立即交值班室" in route.reasons
 
 
-def test_every_name_and_alias_leads_to_its_place(router: Router) -> None:
-    names: dict[str, list[Place]] = {}
-    for place in router.places.by_id.values():
-        for name in {place.name, *place.aliases}:
-            names.setdefault(name, []).append(place)
-    for name, places in names.items():
-        found = router.places.recognise(f"关于{name}，请处理")
-        assert found == (places[0] if len(places) == 1 else None), name
+def test_an_emergency_that_accuses_an_official_reaches_no_member() -> None:
+    route = office().route(matter("副镇长收受红包不管，矿洞正在塌", level=Level.URGENT))
+    assert (route.owner, route.restricted, route.members) == ("值班室", True, ())
 
 
-@given(st.text(alphabet=st.sampled_from("石桥村桃溪镇柳湾红星枫林锦河大翡翠小区，的"), max_size=30))
-def test_only_places_that_are_named_are_found(text: str) -> None:
-    places = _tree()
-    found = places.recognise(text)
-    assert found is None or any(name in text for name in (found.name, *found.aliases))
-    for at, named in places.mentions(text):
-        assert any(text.startswith(name, at) for place in named for name in (place.name, *place.aliases))
-
-
-_loaded: list[Places] = []
-
-
-def _tree() -> Places:
-    if not _loaded:
-        _loaded.append(Places.load(PLACES))
-    return _loaded[0]
-
-
-def test_steps_between_places() -> None:
-    places = _tree()
-    assert places.distance("v033", "v033") == 0
-    assert places.distance("v033", "t03") == places.distance("t03", "v033") == 1
-    assert places.distance("v033", "v060") == 4
-    assert places.distance(None, "v033") is None
-    assert places.chain("x041") == ["x041", "v029", "t03", "c01"]
-
-
-def test_no_tree_no_place() -> None:
-    assert Places().recognise("桃溪镇石桥村") is None
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    return [row for _, row in table(path)]
-
-
-def test_inactive_members_are_never_chosen(router: Router) -> None:
-    idle = {row["id"] for row in rows(MEMBERS) if row["active"] == "0"}
-    assert len(idle) == 8
-    assert not idle & {member.id for member in router.members}
-
-
-def test_members_of_the_named_organisation_are_never_chosen(router: Router) -> None:
-    choosable = [member for member in router.members if member.organisation]
-    for member in choosable[::5]:
-        text = f"关于{member.organisation}的{member.speciality}问题，请处理"
-        for level1 in {first for first, _ in topics()}:
-            assert member.id not in [choice.id for choice in router.route(text, topic(level1), member.place).members]
-
-
-def test_a_member_is_chosen_by_sector_speciality_and_nearness(router: Router) -> None:
-    member = next(each for each in router.members if "环境资源" in each.sectors and each.place)
-    route = router.route(f"{member.speciality}的事", topic("环境保护", "环境污染"), member.place)
-    assert route.members[0].id == member.id
-    assert route.members[0].reasons[:2] == ("界别“环境资源”牵头", "就在当地")
-    assert "专长" in route.members[0].reasons[2]
-
-
-def test_choices_are_ordered_and_explained(router: Router) -> None:
-    for level1, level2 in topics():
-        members = router.route("门口道路积水，孩子上学不便", topic(level1, level2), "v033").members
-        assert [choice.score for choice in members] == sorted((each.score for each in members), reverse=True)
-        assert all(choice.reasons and 0 < choice.score <= 1 for choice in members)
-        assert len({choice.id for choice in members}) == len(members) <= 3
-
-
-def test_routing_is_deterministic(router: Router) -> None:
-    again = Router.load(places=PLACES, members=MEMBERS)
-    turned = Router(again.crosswalk, again.places, reversed(again.members))
-    for place in (None, "v033", "x041", "c01"):
-        for level1, level2 in topics():
-            first = router.route("路灯和道路", topic(level1, level2), place)
-            assert first == again.route("路灯和道路", topic(level1, level2), place)
-            assert first == turned.route("路灯和道路", topic(level1, level2), place)
-
-
-def write(path: Path, source: Path, change: Callable[[list[dict[str, str]]], None]) -> Path:
-    """Write a copy of a table with a change to its rows."""
-    changed = rows(source)
-    change(changed)
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(changed[0]), extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(changed)
-    path.write_text(stream.getvalue(), encoding="utf-8")
-    return path
-
-
-def cell(row: int, column: str, value: str) -> Callable[[list[dict[str, str]]], None]:
-    return lambda found: found[row].update({column: value})
-
-
-def column(name: str) -> Callable[[list[dict[str, str]]], None]:
-    return lambda found: [row.pop(name) for row in found] and None
+@pytest.mark.parametrize("status", [Status.JUNK, Status.UNREADABLE])
+def test_what_is_no_submission_asks_no_member(status: Status) -> None:
+    route = office().route(matter("代开各类票据", status=status))
+    assert (route.members, route.owner, route.restricted, route.due) == ((), "办公室", False, None)
 
 
 @pytest.mark.parametrize(
-    ("source", "change", "words"),
+    ("level", "day", "due"),
     [
-        pytest.param(PLACES, cell(5, "id", "t01"), ["第 7 行", "“t01”重复"], id="place twice"),
-        pytest.param(PLACES, cell(5, "name", ""), ["第 7 行", "缺 id 或 name"], id="place without name"),
-        pytest.param(PLACES, column("parent"), ["缺少列 parent"], id="places without parent"),
-        pytest.param(PLACES, column("aliases"), ["缺少列 aliases"], id="places without aliases"),
-        pytest.param(PLACES, cell(5, "parent", "t99"), ["第 7 行", "“t99”不在表中"], id="unknown parent"),
-        pytest.param(PLACES, cell(0, "parent", "t01"), ["第 2 行", "绕成了圈"], id="circle"),
-        pytest.param(MEMBERS, cell(3, "sectors", "渔业"), ["第 5 行", "没有界别“渔业”"], id="unknown sector"),
-        pytest.param(MEMBERS, cell(3, "place", "v999"), ["第 5 行", "“v999”不在地点表中"], id="unknown place"),
-        pytest.param(MEMBERS, cell(3, "id", "m001"), ["第 5 行", "“m001”重复"], id="member twice"),
-        pytest.param(MEMBERS, cell(3, "name", ""), ["第 5 行", "缺 id 或 name"], id="member without name"),
-        *(
-            pytest.param(MEMBERS, column(name), [f"缺少列 {name}"], id=f"members without {name}")
-            for name in ("id", "name", "sectors", "place", "speciality", "organisation", "active")
-        ),
-        pytest.param(CROSSWALK, cell(2, "sector", "渔业"), ["第 4 行", "没有界别“渔业”"], id="rule, unknown sector"),
-        pytest.param(CROSSWALK, cell(2, "assist", "农业|渔业"), ["第 4 行", "“渔业”"], id="rule, unknown assistant"),
-        pytest.param(CROSSWALK, cell(2, "committee", "渔业"), ["第 4 行", "没有专委会“渔业”"], id="unknown committee"),
-        pytest.param(CROSSWALK, column("restricted"), ["缺少列 restricted"], id="rules without restricted"),
+        (Level.HIGH, date(2026, 10, 12), "2026-10-15"),
+        (Level.HIGH, date(2026, 9, 29), "2026-10-09"),  # 国庆 1-7, 8 and 9 are working days
+        (Level.HIGH, date(2026, 10, 8), "2026-10-12"),  # Saturday the 10th is worked
+        (Level.NORMAL, date(2026, 2, 13), "2026-03-12"),  # 春节, and two Saturdays worked
+        (Level.LOW, date(2026, 11, 2), "2026-12-02"),
+        (Level.URGENT, date(2026, 10, 3), "2026-10-03"),
     ],
 )
-def test_a_broken_table_is_named(
-    source: Path, change: Callable[[list[dict[str, str]]], None], words: list[str], tmp_path: Path
+def test_deadlines_count_working_days(level: Level, day: date, due: str) -> None:
+    assert office().route(replace(matter("路灯不亮", level=level), day=day)).due == due
+
+
+def test_a_year_without_holidays_in_the_table_is_said() -> None:
+    route = office().route(replace(matter("路灯不亮"), day=date(2031, 3, 3)))
+    assert any("节假日未列入表" in reason for reason in route.reasons)
+
+
+def test_without_a_day_there_is_no_deadline() -> None:
+    assert office().route(replace(matter("路灯不亮"), day=None)).due is None
+
+
+def test_the_calendar() -> None:
+    calendar = Calendar.load()
+    assert calendar.working(date(2026, 10, 10))
+    assert not calendar.working(date(2026, 10, 1))
+    assert not calendar.working(date(2026, 10, 11))
+    assert calendar.after(date(2026, 10, 9), 1) == date(2026, 10, 10)
+
+
+def test_rules_and_crosswalk_keep_their_history(tmp_path: Path) -> None:
+    (tmp_path / "crosswalk.csv").write_text(
+        "level1,level2,sector,assist,committee,restricted,valid_from,editor,note\n"
+        "城乡建设,,经济,,经济,,,甲,\n城乡建设,,环境资源,,人口资源环境,,2026-07-01,乙,界别调整\n",
+        encoding="utf-8",
+    )
+    header = "code,topics,levels,status,hints,pattern,desk,members,days,reason,valid_from,editor,note\n"
+    (tmp_path / "rules.csv").write_text(
+        header + "desk,,,,,,办公室,assign,15,,,甲,\ndesk,,,,,,提案委,assign,10,,2026-07-01,乙,改由提案委收\n",
+        encoding="utf-8",
+    )
+    router = Router.load(rules=tmp_path)
+    for day, sector, desk, due in (
+        (date(2026, 6, 30), "经济", "办公室", "2026-07-21"),
+        (date(2026, 7, 1), "环境资源", "提案委", "2026-07-15"),
+        (None, "环境资源", "提案委", None),
+    ):
+        route = router.route(Matter("路灯不亮", topic(), day=day))
+        assert (route.sector, route.owner, route.due) == (sector, desk, due)
+
+
+def test_a_second_topic_brings_its_sector() -> None:
+    route = office().route(matter("校门口修路", topic(城乡建设=0.6, 教育文体=0.3, 政法=0.1)))
+    assert route.assist[-1] == "教育"
+    assert "另涉“教育文体”（30%），界别“教育”协助" in route.reasons
+
+
+def test_the_station_is_the_nearest_and_says_whom_to_turn_to() -> None:
+    route = office().route(matter("翡翠湾小区扬尘太大"))
+    assert route.station == "南湾社区委员议事室"
+    assert any("召集人田景岭、邬望舒，联系领导史小满" in reason for reason in route.reasons)
+
+
+def test_without_a_place_the_station_is_that_of_the_sector() -> None:
+    route = office().route(matter("医保报销比例太低", topic("卫生计生", "医政监管")))
+    assert route.station == "医药卫生界委员工作室"
+
+
+def test_an_open_place_is_said() -> None:
+    route = office().route(matter("石桥村的桥坏了"))
+    assert route.place is None
+    assert "“石桥村”有 2 处（桃溪镇、柳湾镇），地点待核" in route.reasons
+
+
+@pytest.mark.parametrize("case", cases("route", "spans"))
+def test_spans(case: dict[str, Any]) -> None:
+    assert [case["text"][start:end] for start, end in spans(case["text"])] == case["expected"]
+
+
+def test_parts_of_one_topic_are_one_matter() -> None:
+    one, other = topic("城乡建设"), topic("教育文体")
+    pieces = [((0, 20), one), ((20, 40), one), ((40, 60), other)]
+    assert split.matters(pieces[:2]) == []
+    assert [span for span, _ in split.matters(pieces)] == [(0, 40), (40, 60)]
+
+
+def test_a_route_is_complete() -> None:
+    route: Route = office().route(matter("桂香苑的路灯不亮"))
+    assert all(isinstance(choice, MemberChoice) and choice.reasons for choice in route.members)
+    assert route.place == "桂香苑"
+
+
+@given(chinese, st.sampled_from([*topics(), (None, None)]), st.sampled_from(Level), st.sampled_from(Status))
+def test_everything_has_an_owner_and_nothing_restricted_reaches_a_member(
+    text: str, about: tuple[str | None, str | None], level: Level, status: Status
 ) -> None:
-    broken = write(tmp_path / source.name, source, change)
-    tables = {"places": PLACES, "members": MEMBERS, "rules": CROSSWALK}
-    name = {PLACES: "places", MEMBERS: "members", CROSSWALK: "rules"}[source]
-    with pytest.raises(InputError) as told:
-        Router.load(**{**tables, name: broken})
-    assert all(word in str(told.value) for word in [source.name, *words])
-
-
-@pytest.mark.parametrize("content", ["", "\n", "标题\n"])
-def test_an_empty_table_is_named(content: str, tmp_path: Path) -> None:
-    path = tmp_path / "places.csv"
-    path.write_text(content, encoding="utf-8")
-    with pytest.raises(InputError, match=r"places\.csv.*缺少列"):
-        Places.load(path)
-
-
-def test_members_need_the_places(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--places"):
-        load_members(MEMBERS, Places())
-
-
-def test_tables_of_other_encodings(tmp_path: Path) -> None:
-    for encoding in ("gb18030", "utf-8-sig", "utf-16"):
-        path = tmp_path / f"{encoding}.csv"
-        path.write_text(PLACES.read_text(encoding="utf-8"), encoding=encoding)
-        assert Places.load(path).by_id == _tree().by_id
-
-
-def test_tables_of_other_line_ends(tmp_path: Path) -> None:
-    for name, sign in (("cr", b"\r"), ("crlf", b"\r\n")):
-        path = tmp_path / f"{name}.csv"
-        path.write_bytes(PLACES.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", sign))
-        assert Places.load(path).by_id == _tree().by_id
+    route = office().route(matter(text, topic(*about), level=level, status=status))
+    assert route.owner
+    assert route.reasons
+    assert route.owner in {"办公室", "值班室"} or route.owner == route.members[0].id
+    assert not (route.restricted and route.members)
+    assert status == Status.TRIAGED or route.members == ()

@@ -13,7 +13,7 @@ from support import ROOT, SAMPLES, assert_replays, cases
 
 from pipeline import batch
 from pipeline.ingest import Intake
-from pipeline.records import Decision, Rejected, Status, Submission
+from pipeline.records import Decision, Rejected, Route, Status, Submission
 from pipeline.triage import Triage, chunks
 
 FILES = ("messages.xlsx", "hotline.csv", "notes.txt", "letter.docx", "forwarded.jsonl")
@@ -30,7 +30,7 @@ ODD = [
 
 @pytest.fixture(scope="module")
 def county() -> Triage:
-    return Triage.load(places=SAMPLES / "places.csv", members=SAMPLES / "members.csv")
+    return Triage.load(**{name: SAMPLES / f"{name}.csv" for name in ("places", "members", "stations")})
 
 
 @pytest.fixture(scope="module")
@@ -161,12 +161,18 @@ def test_result_does_not_depend_on_chunks_or_processes(
     assert by_batch(county, submissions, processes) == lines
 
 
+def by_itself(route: Route) -> tuple[object, ...]:
+    """Return what of a route needs no other submission."""
+    return route.sector, route.assist, route.committee, route.place, route.restricted, route.due, route.station
+
+
 def test_a_judgement_does_not_depend_on_the_others(
     county: Triage, submissions: list[Submission], decisions: list[Decision]
 ) -> None:
     for submission, decision in zip(submissions, decisions, strict=True):
-        (alone,) = county.judge([submission])[0]
-        assert (alone.priority, alone.route, alone.intent) == (decision.priority, decision.route, decision.intent)
+        (alone,) = county.judge([submission]).judgements
+        assert (alone.priority, alone.parts, alone.intent) == (decision.priority, decision.parts, decision.intent)
+        assert by_itself(alone.route) == by_itself(decision.route)
         assert (alone.keywords, alone.clean, alone.status) == (decision.keywords, decision.clean, decision.status)
         assert (alone.topic.level1, alone.topic.level2) == (decision.topic.level1, decision.topic.level2)
         assert alone.topic.evidence == decision.topic.evidence
@@ -177,8 +183,8 @@ def test_scores_do_not_depend_on_the_chunk(county: Triage) -> None:
     path = ROOT / "corpora" / "written" / "urban.jsonl"
     rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
     texts = [Submission(str(at), row["body"]) for at, row in enumerate(rows)]
-    together = [judgement for chunk in chunks(texts) for judgement in county.judge(chunk)[0]]
-    assert [county.judge([text])[0][0] for text in texts] == together
+    together = [judgement for chunk in chunks(texts) for judgement in county.judge(chunk).judgements]
+    assert [county.judge([text]).judgements[0] for text in texts] == together
 
 
 def test_summary(county: Triage, submissions: list[Submission], decisions: list[Decision]) -> None:

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 PRIORITY = {"urgent": "特急", "high": "紧急", "normal": "普通", "low": "低"}
 STATUS = {"triaged": "已研判", "junk": "垃圾信息", "unreadable": "无法阅读"}
 INTENT = {"complaint": "投诉求助", "consultation": "咨询", "suggestion": "建议", "thanks": "感谢", "other": "其他"}
 DUPLICATE = {"unique": "", "duplicate": "重复", "same_issue": "同一事项"}
+ROLE = {"lead": "主办", "assist": "协办", "spare": "备选", "informed": "知情"}
 EDIT = {
     "chrome": "网页杂项", "spam": "夹带广告", "shift": "错位乱码", "reading": "注音",
     "script": "繁体", "width": "全角", "space": "空白", "lost": "缺损",
+}  # fmt: skip
+PERSONAL = {
+    "id_card": "身份证号", "mobile": "手机号", "landline": "固定电话", "bank_card": "银行卡号", "email": "邮箱",
+    "plate": "车牌", "address": "住址", "name": "姓名",
 }  # fmt: skip
 
 COLUMNS = (
     ("紧急程度", 9), ("标题", 34), ("内容", 60), ("一级主题", 14), ("二级主题", 20), ("把握", 7), ("需复核", 7),
     ("诉求类型", 10), ("紧急理由", 34), ("重复情况", 10), ("对应编号", 16), ("事项", 22), ("牵头界别", 16),
-    ("协办界别", 20), ("专委会", 14), ("地点", 14), ("建议委员", 20), ("只到办公室", 10), ("关键词", 26),
-    ("修复", 12), ("状态", 10), ("编号", 16), ("时间", 18), ("反映人", 14),
+    ("协办界别", 20), ("专委会", 14), ("地点", 14), ("承办", 12), ("期限", 11), ("建议委员", 20), ("站点", 20),
+    ("只到办公室", 10), ("关键词", 26), ("修复", 12), ("状态", 10), ("编号", 16), ("时间", 18), ("反映人", 14),
 )  # fmt: skip
 """The columns of the officer's table, and how wide they are in characters."""
-
-
-_DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})")
-
-
-def day(time: str) -> str:
-    """Return the day of a time as offices write them, so that days can be compared; "" where there is none.
-
-    >>> day("2026/3/7 9:05:00")
-    '2026-03-07'
-    """
-    match = _DAY.search(time)
-    return f"{match[1]}-{match[2]:0>2}-{match[3]:0>2}" if match else ""
 
 
 def title_and_body(text: str) -> tuple[str, str]:
@@ -42,6 +33,14 @@ def title_and_body(text: str) -> tuple[str, str]:
     if body:
         return title, body
     return (title[:30] + "…" if len(title) > 30 else title), title
+
+
+def owner(route: dict[str, Any]) -> str:
+    """Return who owns a submission by name: the member who leads, else a desk."""
+    return next(
+        (str(each["name"]) for each in route["members"] if each["id"] == route.get("owner")),
+        str(route.get("owner", "")),
+    )
 
 
 def table_row(decision: dict[str, Any]) -> list[str | float]:
@@ -66,7 +65,10 @@ def table_row(decision: dict[str, Any]) -> list[str | float]:
         "、".join(route["assist"]),
         route["committee"] or "",
         route["place"] or "",
-        "、".join(member["name"] for member in route["members"]),
+        owner(route),
+        route["due"] or "",
+        "、".join(f"{member['name']}（{ROLE[member['role']]}）" for member in route["members"]),
+        route["station"] or "",
         "是" if route["restricted"] else "",
         "、".join(decision["keywords"]),
         "、".join(dict.fromkeys(EDIT[edit["kind"]] for edit in decision["clean"]["edits"])),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.records import day
 from service.export import labels
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def bars(counts: list[tuple[str, int]]) -> list[dict[str, Any]]:
 
 def _hot_issue(result: Run, rows: list[int]) -> dict[str, Any]:
     voices = [result.row(index) for index in rows]
-    dates = sorted(day for voice in voices if (day := labels.day(voice["submission"].get("submitted_at", ""))))
+    dates = sorted(found for voice in voices if (found := day(voice["submission"].get("submitted_at", ""))))
     names = {voice["submission"].get("submitter") or voice["id"] for voice in voices}
     return {
         "title": labels.title_and_body(voices[0]["clean"]["text"])[0],
@@ -93,6 +94,7 @@ def write_page(result: Run, path: Path) -> None:
     hot = [_hot_issue(result, rows) for rows in result.issues(_HOT)]
     hot = sorted((issue for issue in hot if issue["people"] > 1), key=lambda issue: (-issue["people"], -issue["texts"]))
     stream = environment.get_template("page.html.j2").stream(
+        roles=labels.ROLE,
         summary=result.summary,
         junk=result.summary.status["junk"],
         unreadable=result.summary.status["unreadable"],
