@@ -95,15 +95,16 @@ class Triage:
         words = [self.segmenter.cut(text) for text in texts]
         parts = batch(texts)
         told = terms(parts, words)
+        verdicts = self.classifier.judge(parts, told)
         rows = zip(
             submissions,
             cleaned,
-            self.classifier.judge(parts, told),
+            verdicts,
             self.keywords.pick(told, len(texts)),
             hints().masks(parts),
             strict=True,
         )
-        return [self._judge_one(*row) for row in rows], fingerprint(parts)
+        return [self._judge_one(*row) for row in rows], fingerprint(parts, [verdict.topic for verdict in verdicts])
 
     def _judge_one(
         self, submission: Submission, cleaned: Clean, verdict: Verdict, keywords: tuple[str, ...], mask: int

@@ -1,0 +1,46 @@
+"""How common bigrams are, in general and among the texts at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.features import Vocabulary
+from pipeline.match.prints import WIDTH, Fingerprint, Floats, Ints, hashed
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """How common bigrams are: in general, so that rarity means something in a small batch, and at hand.
+
+    general : (hashed bigrams,) in how many of the texts that a model was trained on each stands.
+    texts : how many texts that were.
+    local : (hashed bigrams,) in how many of the texts at hand each stands.
+    held : how many texts are at hand.
+    """
+
+    general: Floats
+    texts: int
+    local: npt.NDArray[np.int32]
+    held: int = 0
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary, texts: int) -> Background:
+        """Return the background that a model was trained on."""
+        general = np.zeros(WIDTH, np.float32)
+        bigrams = (vocabulary.keys >> np.uint64(32) == 0) & (vocabulary.keys >> np.uint64(16) > 0)
+        np.add.at(general, hashed(vocabulary.keys[bigrams]), vocabulary.spread(texts)[bigrams])
+        return cls(general, texts, np.zeros(WIDTH, np.int32))
+
+    def among(self, prints: Fingerprint, held: int | None = None) -> Background:
+        """Return the background of texts at hand, given all of them or, with `held` of them in all, a sample."""
+        scale = (held or 0) / len(prints) if held and len(prints) else 1
+        local = np.ceil(np.bincount(prints.columns, minlength=WIDTH) * scale).astype(np.int32)
+        return replace(self, local=local, held=held or len(prints))
+
+    def rarity(self, columns: Ints) -> Floats:
+        """Return the inverse document frequency of bigrams."""
+        total = 1 + self.held + self.texts
+        return (np.log(total / (1 + self.general[columns] + self.local[columns])) + 1).astype(np.float32)

@@ -1,0 +1,106 @@
+"""Where texts are kept to be matched with later ones: the interface, and the home in memory."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from threading import RLock
+from typing import Protocol
+
+import numpy as np
+
+from pipeline.match.prints import Fingerprint, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A text as a home keeps it.
+
+    id : of the submission.
+    issue : the issue that it belongs to; it never changes, whatever comes later.
+    first : the number of the text that it repeats, or -1.
+    grams, topics, kind : its fingerprint.
+    """
+
+    id: str
+    issue: str
+    first: int
+    grams: bytes
+    topics: bytes
+    kind: int
+
+
+class Home(Protocol):
+    """Keeps texts by number, from 0 or 1 on in the order in which they came, and finds them by key.
+
+    A home only stores and finds. What is a key, and what is alike, is decided once, in `Index`.
+    """
+
+    def writing(self) -> AbstractContextManager[object]:
+        """Hold all other writers off, and keep what was added only if all went well."""
+
+    def count(self) -> int:
+        """Return how many texts are kept."""
+
+    def add(self, kept: Kept, keys: Ints) -> int:
+        """Keep a text under its keys; return its number."""
+
+    def find(self, key: int, most: int) -> Ints:
+        """Return the numbers of the first texts under a key, ascending, up to `most`."""
+
+    def get(self, numbers: Sequence[int]) -> list[Kept]:
+        """Return texts by number, in the order asked for."""
+
+    def sample(self, most: int) -> list[Kept]:
+        """Return some texts, spread evenly over all."""
+
+
+class Memory:
+    """The home in memory: for files, and for trying things out."""
+
+    def __init__(self) -> None:
+        self._kept: list[Kept] = []
+        self._numbers: dict[int, array[int]] = {}
+        self._lock = RLock()
+
+    def writing(self) -> AbstractContextManager[object]:
+        """See `Home`; what was added before something failed stays."""
+        return self._lock
+
+    def count(self) -> int:
+        """See `Home`."""
+        return len(self._kept)
+
+    def add(self, kept: Kept, keys: Ints) -> int:
+        """See `Home`."""
+        number = len(self._kept)
+        self._kept.append(kept)
+        for key in keys.tolist():
+            self._numbers.setdefault(key, array("I")).append(number)
+        return number
+
+    def find(self, key: int, most: int) -> Ints:
+        """See `Home`."""
+        return np.array(self._numbers.get(key, ())[:most], np.int64)
+
+    def get(self, numbers: Sequence[int]) -> list[Kept]:
+        """See `Home`."""
+        return [self._kept[number] for number in numbers]
+
+    def sample(self, most: int) -> list[Kept]:
+        """See `Home`."""
+        return self._kept[:: max(1, -(-len(self._kept) // most))]
+
+
+def prints_of(kept: Sequence[Kept], topics: int) -> Fingerprint:
+    """Return the fingerprint of kept texts, with so many first-level topics."""
+    return Fingerprint(
+        np.frombuffer(b"".join([each.grams for each in kept]), np.uint32),
+        np.array([len(each.grams) // 4 for each in kept], np.int64),
+        np.frombuffer(b"".join([each.topics[:topics].ljust(topics, b"\0") for each in kept]), np.uint8).reshape(
+            len(kept), topics
+        ),
+        np.array([each.kind for each in kept], np.uint16),
+    )
