@@ -97,7 +97,7 @@ def test_voices_about_one_matter_make_one_issue(background: Background) -> None:
 
 
 def test_a_resend_of_a_voice_repeats_that_voice(background: Background) -> None:
-    found = run([*VOICES[:2], VOICES[1]], background)
+    found = run([*VOICES[2:], VOICES[3]], background)
     assert [(each.kind, each.of, each.issue) for each in found] == [
         ("unique", None, "issue-0"),
         ("same_issue", "0", "issue-0"),

@@ -12,7 +12,7 @@ from pipeline.match.prints import Ints
 
 SAME = 0.5
 """From this probability on two texts are taken for voices about one matter …"""
-_ACROSS = 0.35
+_ACROSS = 0.3
 """… and two groups of texts, where the mean of all judged pairs between them reaches this."""
 
 
