@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import RLock
@@ -53,6 +53,9 @@ class Home(Protocol):
     def get(self, numbers: Sequence[int]) -> list[Kept]:
         """Return texts by number, in the order asked for."""
 
+    def named(self, ids: Collection[str]) -> list[int]:
+        """Return the numbers of the texts with these ids, as far as they are kept."""
+
     def sample(self, most: int) -> list[Kept]:
         """Return some texts, spread evenly over all."""
 
@@ -62,6 +65,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._kept: list[Kept] = []
+        self._named: dict[str, int] = {}
         self._numbers: dict[int, array[int]] = {}
         self._lock = RLock()
 
@@ -77,6 +81,7 @@ class Memory:
         """See `Home`."""
         number = len(self._kept)
         self._kept.append(kept)
+        self._named[kept.id] = number
         for key in keys.tolist():
             self._numbers.setdefault(key, array("I")).append(number)
         return number
@@ -88,6 +93,10 @@ class Memory:
     def get(self, numbers: Sequence[int]) -> list[Kept]:
         """See `Home`."""
         return [self._kept[number] for number in numbers]
+
+    def named(self, ids: Collection[str]) -> list[int]:
+        """See `Home`."""
+        return [self._named[name] for name in ids if name in self._named]
 
     def sample(self, most: int) -> list[Kept]:
         """See `Home`."""

@@ -74,7 +74,8 @@ class Index:
             background = self.background() if self.home.count() > len(prints) else self._background.among(prints)
             fresh = Weighted(prints, background)
             numbers = self._candidates(fresh)
-            earlier = self._with_firsts({number for found in numbers for number in found})
+            partners = self.home.named(ruling.partners(ids)) if ruling else []
+            earlier = self._with_firsts({number for found in [partners, *numbers] for number in found})
             kept = self.home.get(earlier)
             place = {number: at for at, number in enumerate(earlier)}
             across = [(place[number], len(kept) + row) for row, found in enumerate(numbers) for number in found]

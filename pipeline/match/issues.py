@@ -23,6 +23,11 @@ class Ruling:
     together: tuple[tuple[str, str], ...] = ()
     apart: tuple[tuple[str, str], ...] = ()
 
+    def partners(self, ids: Iterable[str]) -> set[str]:
+        """Return the ids that are named together with some of these."""
+        own = set(ids)
+        return {one for pair in (*self.together, *self.apart) if own.intersection(pair) for one in pair} - own
+
     def among(self, ids: Iterable[str]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Return both as places in a list of ids, as far as they stand in it."""
         place = {name: index for index, name in enumerate(ids)}
