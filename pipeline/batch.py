@@ -147,6 +147,11 @@ class Run:
         decision["submission"] = orjson.loads(about)
         return decision
 
+    def abouts(self) -> Iterator[dict[str, Any]]:
+        """Yield what the input says of each row beside its text."""
+        for index in range(len(self.ids)):
+            yield orjson.loads(self._record(index)[1])
+
     def by_priority(self) -> list[int]:
         """Return the rows as an officer reads them: the most urgent first, junk last, else in the input's order."""
         level = {name: index for index, name in enumerate(LEVELS)}
