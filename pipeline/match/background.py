@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.features import Vocabulary
 from pipeline.match.prints import WIDTH, Fingerprint, Floats, Ints, hashed
@@ -23,7 +22,7 @@ class Background:
 
     general: Floats
     texts: int
-    local: npt.NDArray[np.int32]
+    local: Ints
     held: int = 0
 
     @classmethod
@@ -42,5 +41,7 @@ class Background:
 
     def rarity(self, columns: Ints) -> Floats:
         """Return the inverse document frequency of bigrams."""
-        total = 1 + self.held + self.texts
-        return (np.log(total / (1 + self.general[columns] + self.local[columns])) + 1).astype(np.float32)
+        total = np.float32(1 + self.held + self.texts)
+        spread = self.general[columns] + self.local[columns].astype(np.float32)
+        rarity: Floats = np.log(total / (1 + spread)) + 1
+        return rarity

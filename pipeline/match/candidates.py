@@ -73,9 +73,9 @@ def _nearest(shared: sp.coo_matrix, begin: int, rank: Ints, least: float) -> Int
 def _ties(rows: Ints, columns: Ints, rank: Ints) -> Ints:
     """Return candidates, packed, for texts whose only keys stand in too many texts: those that were sent by many."""
     count = max(1, len(rank))
-    packed = np.sort(columns * count + rank[rows])
+    packed = np.sort(columns.astype(np.int64) * count + rank[rows])
     row, place, where = np.argsort(rank)[packed % count], place_in_run(packed // count), np.arange(len(packed))
-    ties = [np.zeros(0, np.int64)]
+    ties: list[Ints] = [np.zeros(0, np.int64)]
     for step in range(1, FIRST + 1):
         good = np.flatnonzero(place >= step)
         ties += [_packed(row[good], row[(where - step)[good]], count)]

@@ -101,7 +101,8 @@ class Index:
 
     def _best(self, columns: Ints, weights: Floats) -> list[int]:
         """Return the numbers of the texts whose keys weigh most together."""
-        lists, first = [], [np.zeros(0, np.int64)]
+        lists: list[Ints] = []
+        first: list[Ints] = [np.zeros(0, np.int64)]
         worth = []
         for column, weight in zip(columns.tolist(), weights.tolist(), strict=True):
             numbers = self.home.find(column, COMMON + 1)

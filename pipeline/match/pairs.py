@@ -72,7 +72,7 @@ class Weighted:
         self.count = len(prints)
         self.columns, self.sizes = prints.columns, prints.sizes
         self.starts = np.cumsum(self.sizes) - self.sizes
-        self.rows = np.repeat(np.arange(self.count), self.sizes)
+        self.rows = np.repeat(np.arange(self.count, dtype=np.int32), self.sizes)
         self.rarity = background.rarity(self.columns)
         weights = _LOGS[prints.counts] * self.rarity
         norms = np.sqrt(np.bincount(self.rows, weights**2, self.count))
@@ -99,14 +99,14 @@ class Weighted:
         rows = self.rows[at]
         rank = ((_TITLE_WEIGHT - boosted[at]) * (0xFFFF / _TITLE_WEIGHT)).astype(np.int64)
         place = at - self.starts[rows]  # entries of a text are ascending by column
-        packed = np.sort((rows << 16 | rank) << 20 | place)
+        packed = np.sort((rows.astype(np.int64) << 16 | rank) << 20 | place)
         order: Ints = (packed & (1 << 20) - 1) + self.starts[packed >> 36]
         return order
 
-    def _parts(self, flags: Bytes, proper: Flags) -> Ints:
+    def _parts(self, flags: Bytes, proper: Flags) -> Bytes:
         """Return which parts of its text an entry belongs to."""
         titled = flags & TITLED > 0
-        parts = titled * _TITLE | (flags & NAMED > 0) * _NAME | (titled & proper) * _PROPER
+        parts = (titled * _TITLE | (flags & NAMED > 0) * _NAME | (titled & proper) * _PROPER).astype(np.uint8)
         top = self.order[place_in_run(self.rows[self.order]) < _TOPMOST]
         parts[top] |= _TOP
         return parts

@@ -13,7 +13,8 @@ from pipeline.features import GOLDEN, Batch, batch, grams
 from pipeline.records import Topic
 
 Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int64 | np.int32]
+
 Flags = npt.NDArray[np.bool_]
 Words = npt.NDArray[np.uint32]
 Bytes = npt.NDArray[np.uint8]
@@ -59,12 +60,12 @@ class Fingerprint:
     @property
     def columns(self) -> Ints:
         """The hashed bigrams."""
-        return (self.grams >> (32 - BITS)).astype(np.int64)
+        return (self.grams >> (32 - BITS)).astype(np.int32)
 
     @property
-    def counts(self) -> Ints:
+    def counts(self) -> Bytes:
         """How often each bigram stands in its text."""
-        return (self.grams >> _FLAG_BITS & _MOST_COUNTED).astype(np.int64)
+        return (self.grams >> _FLAG_BITS & _MOST_COUNTED).astype(np.uint8)
 
     @property
     def flags(self) -> Bytes:
