@@ -16,7 +16,9 @@ from support import cases, chinese, read
 
 from pipeline.features import batch
 from pipeline.match import Background, Fingerprint, fingerprint, join, match, shared
+from pipeline.match.pairs import WEIGHTS, Weighted
 from pipeline.records import Duplicate, Submission
+from pipeline.train.pairs import learn
 from pipeline.triage import Triage
 
 VOICES: list[str] = read("match")["voices"]
@@ -71,7 +73,7 @@ def assert_sound(found: Sequence[Duplicate]) -> None:
             assert other.kind != "duplicate"
 
 
-@pytest.mark.parametrize("case", cases("match", "pairs"))
+@pytest.mark.parametrize("case", [*cases("match", "pairs"), *cases("pairs", "pairs")])
 def test_pair(case: dict[str, Any], background: Background) -> None:
     first, second = run([case["a"], case["b"]], background)
     assert first == Duplicate("unique", None, "issue-0", 0.0)
@@ -199,3 +201,18 @@ def test_shared_terms_stand_in_both() -> None:
         tied = shared([a, b], "路灯和井盖", [c, d], "路灯亮了")
         assert len(tied) == len(set(tied))
         assert all(word in "路灯亮了" or word in "路灯和井盖" for word in tied)
+
+
+def test_the_weights_are_what_the_written_pairs_teach(triage: Triage) -> None:
+    """The constants are learned by `pipeline.train.pairs`; whoever changes one side changes the other."""
+    assert learn(triage.classifier, triage.background) == pytest.approx(WEIGHTS, abs=0.11)
+
+
+def test_a_pair_is_judged_alike_from_both_sides(triage: Triage) -> None:
+    prints = printed([*VOICES, *STRANGERS])
+    texts = Weighted(prints, triage.background.among(prints))
+    one, two = (np.array(each) for each in zip(*itertools.combinations(range(len(VOICES + STRANGERS)), 2), strict=True))
+    there, back = texts.judge(one, two), texts.judge(two, one)
+    assert (there.score == back.score).all()
+    assert (there.cosine == back.cosine).all()
+    assert (there.conflict == back.conflict).all()

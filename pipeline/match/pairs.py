@@ -23,6 +23,10 @@ _TITLE_WEIGHT = 2.0
 _STRANGE = 3
 """A bigram that stands in at most so many of the texts that the model learned from may be a name of its own."""
 _CONTRADICTED = 0.34
+"""Names contradict each other where no more of the rarity of those of either text stands in the other …"""
+_ALIKE = 0.55
+_SWAPPED = 10.0
+"""… or where texts of about equal wording each lack so much of what the other is about: about a rare bigram."""
 _SHORT = 60
 _UNKNOWN = 0.7
 """How far topics agree that are not known."""
@@ -30,15 +34,15 @@ _BLOCK = 2_000
 _SIEVE_BITS = 22
 _SPREAD = 0x9E3779B1
 
-_TITLE, _NAME, _PROPER, _TOP = 1, 2, 4, 8
-_PARTS = {"title": _TITLE, "name": _NAME, "proper": _PROPER, "top": _TOP}
+_TITLE, _NAME, _PROPER, _TOP, _SUBJECT = 1, 2, 4, 8, 16
+_PARTS = {"title": _TITLE, "name": _NAME, "proper": _PROPER, "top": _TOP, "subject": _SUBJECT}
 WEIGHTS = {
-    "cosine": 0.0, "title_least": 0.8, "title_most": 0.9, "name_least": 0.2, "name_most": 0.4, "top_least": 1.0,
-    "top_most": 1.1, "topic": 0.9, "kind": 0.6, "conflict": -2.0,
+    "cosine": 0.0, "title_least": 0.7, "title_most": 1.0, "name_least": 0.3, "name_most": 0.4, "top_least": 0.9,
+    "top_most": 1.2, "topic": 0.9, "kind": 0.6, "conflict": -2.0,
 }  # fmt: skip
 """What speaks for one matter, as learned from pairs written for it: `pipeline.train.pairs.learn`."""
 _SHARPNESS = 2.0
-_OFFSET = -6.4
+_OFFSET = -6.5
 """How sure that makes: set on pairs labelled by reading, where half of those at 0.5 are of one matter."""
 _LOGS = (1 + np.log(np.maximum(np.arange(256), 1))).astype(np.float32)
 FEATURES = tuple(WEIGHTS)
@@ -79,8 +83,7 @@ class Weighted:
         self.weights = weights / np.maximum(norms, 1e-9).astype(np.float32)[self.rows]
         self.held = background.local[self.columns]
         self.order = self._heaviest(prints.flags & TITLED > 0)
-        own = (background.general[self.columns] <= _STRANGE) | (prints.flags & NUMBERED > 0)
-        self.parts = self._parts(prints.flags, own & ((prints.flags & NAMED > 0) | (prints.counts > 1)))
+        self.parts = self._parts(prints, background.general[self.columns] <= _STRANGE)
         self.masses = {
             name: np.bincount(self.rows, self.rarity * (self.parts & part > 0), self.count)
             for name, part in _PARTS.items()
@@ -103,13 +106,18 @@ class Weighted:
         order: Ints = (packed & (1 << 20) - 1) + self.starts[packed >> 36]
         return order
 
-    def _parts(self, flags: Bytes, proper: Flags) -> Bytes:
-        """Return which parts of its text an entry belongs to."""
-        titled = flags & TITLED > 0
-        parts = (titled * _TITLE | (flags & NAMED > 0) * _NAME | (titled & proper) * _PROPER).astype(np.uint8)
+    def _parts(self, prints: Fingerprint, strange: Flags) -> Bytes:
+        """Return which parts of its text an entry belongs to.
+
+        What a text is about stands in its title and again in its body; a name of its own, in its title alone.
+        """
+        titled, named, numbered = (prints.flags & flag > 0 for flag in (TITLED, NAMED, NUMBERED))
+        subject = titled & (prints.counts > 1)
+        proper = titled & (strange | numbered) & (named | subject)
+        parts = titled * _TITLE | named * _NAME | proper * _PROPER | subject * _SUBJECT
         top = self.order[place_in_run(self.rows[self.order]) < _TOPMOST]
         parts[top] |= _TOP
-        return parts
+        return parts.astype(np.uint8)
 
     def keys(self) -> Ints:
         """Return the entries by which texts are looked up: their heaviest that do not stand in too many texts.
@@ -151,12 +159,13 @@ class Weighted:
             there = self._covered(name, part, left, pair, ours)
             back = self._covered(name, part, right, pair, theirs)
             found[f"{name}_least"], found[f"{name}_most"] = np.minimum(there, back), np.maximum(there, back)
-        found["conflict"] = found.pop("proper_most") <= _CONTRADICTED
-        del found["proper_least"]
+        lost = [self.masses["subject"][text] * (1 - share) for text, share in ((left, there), (right, back))]
+        swapped = (found["cosine"] >= _ALIKE) & (np.minimum(*lost) >= _SWAPPED)
+        found["conflict"] = swapped | (found["proper_most"] <= _CONTRADICTED)
         known = (self.kinds[left] > 0) & (self.kinds[right] > 0)
         found["topic"] = np.where(known, (self.topics[left] * self.topics[right]).sum(axis=1), _UNKNOWN)
         found["kind"] = np.where(known, self.kinds[left] == self.kinds[right], _UNKNOWN)
-        return {name: column.astype(np.float32) for name, column in found.items()}
+        return {name: found[name].astype(np.float32) for name in FEATURES}
 
     def _shared(self, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
         """Return the bigrams that pairs share: the pair, and the entry in the left and in the right text."""
