@@ -54,7 +54,12 @@ class Groups:
         self.members: dict[int, list[int]] = {}
         self.settled = {index: issue for index, issue in enumerate(settled.tolist()) if issue >= 0}
         self.scores: dict[int, dict[int, float]] = {}
-        for a, b, score in zip(pairs.left.tolist(), pairs.right.tolist(), pairs.score.tolist(), strict=True):
+        matched = np.zeros(len(self.of), bool)
+        good = pairs.score >= SAME
+        matched[pairs.left[good]] = matched[pairs.right[good]] = True
+        used = np.flatnonzero(matched[pairs.left] & matched[pairs.right])
+        columns = (column[used].tolist() for column in (pairs.left, pairs.right, pairs.score))
+        for a, b, score in zip(*columns, strict=True):
             self.scores.setdefault(a, {})[b] = score
             self.scores.setdefault(b, {})[a] = score
         self.apart: dict[int, set[int]] = {}

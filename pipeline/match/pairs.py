@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
 
 from pipeline.match.background import Background
-from pipeline.match.prints import BITS, NAMED, NUMBERED, TITLED, Bytes, Fingerprint, Flags, Floats, Ints
+from pipeline.match.prints import NAMED, NUMBERED, TITLED, WIDTH, Bytes, Fingerprint, Flags, Floats, Ints
 
 KEYS = 24
 """The heaviest bigrams of a text, by which it is looked up."""
@@ -31,8 +33,6 @@ _SHORT = 60
 _UNKNOWN = 0.7
 """How far topics agree that are not known."""
 _BLOCK = 2_000
-_SIEVE_BITS = 22
-_SPREAD = 0x9E3779B1
 
 _TITLE, _NAME, _PROPER, _TOP, _SUBJECT = 1, 2, 4, 8, 16
 _PARTS = {"title": _TITLE, "name": _NAME, "proper": _PROPER, "top": _TOP, "subject": _SUBJECT}
@@ -44,6 +44,7 @@ WEIGHTS = {
 _SHARPNESS = 2.0
 _OFFSET = -6.5
 """How sure that makes: set on pairs labelled by reading, where half of those at 0.5 are of one matter."""
+Doubles = npt.NDArray[np.float64]
 _LOGS = (1 + np.log(np.maximum(np.arange(256), 1))).astype(np.float32)
 FEATURES = tuple(WEIGHTS)
 
@@ -84,10 +85,12 @@ class Weighted:
         self.held = background.local[self.columns]
         self.order = self._heaviest(prints.flags & TITLED > 0)
         self.parts = self._parts(prints, background.general[self.columns] <= _STRANGE)
-        self.masses = {
-            name: np.bincount(self.rows, self.rarity * (self.parts & part > 0), self.count)
-            for name, part in _PARTS.items()
-        }
+        self.masses = {name: self._mass(part) for name, part in _PARTS.items()}
+        places = np.arange(1, len(self.columns) + 1) - self.starts[self.rows]
+        shape = (self.count, WIDTH)
+        self.places = sp.csr_matrix(
+            (places.astype(np.float32), self.columns, np.append(self.starts, len(places))), shape
+        )
         self.topics = np.sqrt(prints.topics / np.float32(255))
         self.kinds = prints.kinds
 
@@ -118,6 +121,11 @@ class Weighted:
         top = self.order[place_in_run(self.rows[self.order]) < _TOPMOST]
         parts[top] |= _TOP
         return parts.astype(np.uint8)
+
+    def _mass(self, part: int) -> Doubles:
+        own = np.flatnonzero(self.parts & part)
+        mass: Doubles = np.bincount(self.rows[own], self.rarity[own], self.count).astype(np.float64)
+        return mass
 
     def keys(self) -> Ints:
         """Return the entries by which texts are looked up: their heaviest that do not stand in too many texts.
@@ -169,36 +177,21 @@ class Weighted:
 
     def _shared(self, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
         """Return the bigrams that pairs share: the pair, and the entry in the left and in the right text."""
-        a = entries(self.starts[left], self.sizes[left])
-        b = entries(self.starts[right], self.sizes[right])
-        in_a = np.repeat(np.arange(len(left)), self.sizes[left]) << BITS | self.columns[a]
-        in_b = np.repeat(np.arange(len(right)), self.sizes[right]) << BITS | self.columns[b]
-        sieve = np.zeros(1 << _SIEVE_BITS, bool)  # leaves the few that may be shared to the search
-        sieve[in_b * _SPREAD >> 10 & (1 << _SIEVE_BITS) - 1] = True
-        likely = np.flatnonzero(sieve[in_a * _SPREAD >> 10 & (1 << _SIEVE_BITS) - 1])
-        a, in_a = a[likely], in_a[likely]
-        if not len(in_a):
-            return in_a, a, a
-        at = np.minimum(np.searchsorted(in_b, in_a), len(in_b) - 1)  # both ascend: by pair, then by column
-        both = np.flatnonzero(in_b[at] == in_a)
-        return in_a[both] >> BITS, a[both], b[at[both]]
+        a, b = self.places[left], self.places[right]
+        there = sp.csr_matrix((np.ones_like(b.data), b.indices, b.indptr), b.shape)
+        ours = a.multiply(there).tocsr()
+        back = sp.csr_matrix((np.ones_like(ours.data), ours.indices, ours.indptr), b.shape)
+        theirs = back.multiply(b).tocsr()
+        pair = np.repeat(np.arange(len(left)), np.diff(ours.indptr))
+        one, two = (each.data.astype(np.int64) - 1 for each in (ours, theirs))
+        return pair, self.starts[left][pair] + one, self.starts[right][pair] + two
 
     def _covered(self, name: str, part: int, text: Ints, pair: Ints, entry: Ints) -> Floats:
         """Return which share of the rarity of a part stands in the other text, a half where there is none."""
         whole = self.masses[name][text]
-        found = np.bincount(pair, self.rarity[entry] * (self.parts[entry] & part > 0), len(text))
+        own = np.flatnonzero(self.parts[entry] & part)
+        found = np.bincount(pair[own], self.rarity[entry[own]], len(text))
         return np.where(whole > 0, found / np.maximum(whole, 1e-9), 0.5)
-
-
-def entries(starts: Ints, sizes: Ints) -> Ints:
-    """Return the places of some runs, one run behind the other.
-
-    >>> entries(np.array([5, 0]), np.array([2, 1])).tolist()
-    [5, 6, 0]
-    """
-    first = np.cumsum(sizes) - sizes
-    places: Ints = np.arange(int(sizes.sum())) + np.repeat(starts - first, sizes)
-    return places
 
 
 def place_in_run(values: Ints) -> Ints:
