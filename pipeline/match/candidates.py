@@ -12,8 +12,10 @@ FIRST = 3
 """A key that stands in too many texts ties each of them to so many first ones that have it, and to as many next."""
 LEAST = 0.4
 """What the keys that a candidate shares must weigh together (all bigrams of a text: 1 when squared)."""
-NEIGHBOURS = 16
-"""Of the candidates of a text so many are judged."""
+NEIGHBOURS = 12
+"""Of the candidates of a text so many are judged …"""
+_FRIENDS = 4
+"""… and so many of the friends of its friends."""
 _BLOCK = 4_000
 
 
@@ -32,10 +34,10 @@ def candidates(texts: Weighted, rank: Ints) -> tuple[Ints, Ints]:
     turned = sp.csr_matrix((np.ones(len(rare), np.float32), where), weighted.shape).T.tocsr()
     found = [_ties(texts.rows[common], texts.columns[common], rank)]
     found += [
-        _nearest((weighted[begin : begin + _BLOCK] @ turned).tocoo(), begin, rank, LEAST)
+        _nearest((weighted[begin : begin + _BLOCK] @ turned).tocoo(), begin, rank, LEAST, NEIGHBOURS)
         for begin in range(0, texts.count, _BLOCK)
     ]
-    return _unpacked(np.unique(np.concatenate(found)), texts.count)
+    return _unpacked(_different(np.concatenate(found)), texts.count)
 
 
 def friends_of_friends(pairs: Pairs, rank: Ints, least: float) -> tuple[Ints, Ints]:
@@ -48,16 +50,16 @@ def friends_of_friends(pairs: Pairs, rank: Ints, least: float) -> tuple[Ints, In
     links = sp.coo_matrix((pairs.score[good], (left, right)), (len(texts), len(texts))).tocsr()
     links = links + links.T
     found = [
-        _nearest((links[begin : begin + _BLOCK] @ links).tocoo(), begin, rank[texts], least**2)
+        _nearest((links[begin : begin + _BLOCK] @ links).tocoo(), begin, rank[texts], least**2, _FRIENDS)
         for begin in range(0, len(texts), _BLOCK)
     ]
-    one, two = _unpacked(np.unique(np.concatenate(found)), len(texts))
+    one, two = _unpacked(_different(np.concatenate(found)), len(texts))
     count = len(rank)
-    fresh = np.setdiff1d(texts[one] * count + texts[two], pairs.left * count + pairs.right)
+    fresh = np.setdiff1d(texts[one] * count + texts[two], pairs.left * count + pairs.right, assume_unique=True)
     return _unpacked(fresh, count)
 
 
-def _nearest(shared: sp.coo_matrix, begin: int, rank: Ints, least: float) -> Ints:
+def _nearest(shared: sp.coo_matrix, begin: int, rank: Ints, least: float, most: int) -> Ints:
     """Return the best few pairs of each row of a block of rows, packed; equal ones by rank."""
     count = len(rank)
     row, column = shared.row.astype(np.int64) + begin, shared.col.astype(np.int64)
@@ -66,7 +68,7 @@ def _nearest(shared: sp.coo_matrix, begin: int, rank: Ints, least: float) -> Int
     worth = ((1 << 8) - np.minimum(shared.data[good], 1 << 8)) * (1 << 12)
     packed = np.sort((row << 20 | worth.astype(np.int64)) * count + rank[column])
     row = packed // count >> 20
-    near = place_in_run(row) < NEIGHBOURS
+    near = place_in_run(row) < most
     return _packed(row[near], np.argsort(rank)[packed[near] % count], count)
 
 
@@ -81,6 +83,12 @@ def _ties(rows: Ints, columns: Ints, rank: Ints) -> Ints:
         ties += [_packed(row[good], row[(where - step)[good]], count)]
         ties += [_packed(row[good], row[(where - place + step - 1)[good]], count)]
     return np.concatenate(ties)
+
+
+def _different(packed: Ints) -> Ints:
+    """Return the different ones of some numbers, ascending; `np.unique` hashes, which takes several times as long."""
+    packed = np.sort(packed)
+    return packed[place_in_run(packed) == 0]
 
 
 def _packed(one: Ints, two: Ints, count: int) -> Ints:
