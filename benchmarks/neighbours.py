@@ -88,8 +88,8 @@ def one_at_a_time(rows: int, background: Background, home: Home) -> None:
     asked, took = join(list(letters(_ASKED, 2))), []
     ends = np.cumsum(asked.sizes)
     for row in range(_ASKED):
-        grams = asked.grams[ends[row] - asked.sizes[row] : ends[row]]
-        one = Fingerprint(grams, asked.sizes[row : row + 1], asked.topics[row : row + 1], asked.kinds[row : row + 1])
+        grams, at = asked.grams[ends[row] - asked.sizes[row] : ends[row]], slice(row, row + 1)
+        one = Fingerprint(grams, asked.sizes[at], asked.topics[at], asked.kinds[at], asked.who[at])
         began = time.perf_counter()
         index.add([f"new{row}"], one)
         took.append(1000 * (time.perf_counter() - began))

@@ -29,7 +29,7 @@ _AHEAD = 3
 _WORTH_FORKING = 2
 """Chunks from which on more processes pay."""
 
-Row = tuple[str, str, str | None]
+Row = tuple[str, str, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,9 @@ _triage: Triage | None = None
 def _judge(rows: list[Row]) -> Sheet:
     """Judge a chunk in a worker."""
     assert _triage is not None
-    judgements, prints = _triage.judge([Submission(name, text, place=place) for name, text, place in rows])
+    judgements, prints = _triage.judge(
+        [Submission(name, text, place=place, submitter=submitter) for name, text, place, submitter in rows]
+    )
     return Sheet([to_json(judgement) for judgement in judgements], [_standing(each) for each in judgements], prints)
 
 
@@ -207,7 +209,7 @@ def run(
         def work() -> Iterator[list[Row]]:
             for chunk in chunks(submissions):
                 pending.append(chunk)
-                yield [(each.id, each.text, each.place) for each in chunk]
+                yield [(each.id, each.text, each.place, each.submitter) for each in chunk]
 
         prints: list[Fingerprint] = []
         for sheet in _in_order(work(), processes or len(os.sched_getaffinity(0))):

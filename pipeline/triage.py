@@ -104,7 +104,9 @@ class Triage:
             hints().masks(parts),
             strict=True,
         )
-        return [self._judge_one(*row) for row in rows], fingerprint(parts, [verdict.topic for verdict in verdicts])
+        return [self._judge_one(*row) for row in rows], fingerprint(
+            parts, [verdict.topic for verdict in verdicts], [submission.submitter for submission in submissions]
+        )
 
     def _judge_one(
         self, submission: Submission, cleaned: Clean, verdict: Verdict, keywords: tuple[str, ...], mask: int

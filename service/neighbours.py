@@ -42,6 +42,7 @@ texts = Table(
     Column("grams", LargeBinary, nullable=False),
     Column("topics", LargeBinary, nullable=False),
     Column("kind", Integer, nullable=False),
+    Column("who", BigInteger, nullable=False),
     Index("match_text_id", "id"),
 )
 keys = Table(
@@ -154,4 +155,4 @@ class Tables:
 
 
 def _kept(row: Row[Any]) -> Kept:
-    return Kept(row.id, row.issue, row.first, row.grams, row.topics, row.kind)
+    return Kept(row.id, row.issue, row.first, row.grams, row.topics, row.kind, row.who)

@@ -124,7 +124,7 @@ def names(count: int) -> list[str]:
 
 
 def kept(at: int) -> Kept:
-    return Kept(f"t{at}", "issue-t0", at - 1, bytes([at] * 4), bytes([at]), at)
+    return Kept(f"t{at}", "issue-t0", at - 1, bytes([at] * 4), bytes([at]), at, at << 28)
 
 
 def test_what_is_added_is_found(home: Home) -> None:

@@ -88,7 +88,8 @@ def _ties(rows: Ints, columns: Ints, rank: Ints) -> Ints:
 def _different(packed: Ints) -> Ints:
     """Return the different ones of some numbers, ascending; `np.unique` hashes, which takes several times as long."""
     packed = np.sort(packed)
-    return packed[place_in_run(packed) == 0]
+    different: Ints = packed[place_in_run(packed) == 0]
+    return different
 
 
 def _packed(one: Ints, two: Ints, count: int) -> Ints:

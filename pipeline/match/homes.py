@@ -21,7 +21,7 @@ class Kept:
     id : of the submission.
     issue : the issue that it belongs to; it never changes, whatever comes later.
     first : the number of the text that it repeats, or -1.
-    grams, topics, kind : its fingerprint.
+    grams, topics, kind, who : its fingerprint.
     """
 
     id: str
@@ -30,6 +30,7 @@ class Kept:
     grams: bytes
     topics: bytes
     kind: int
+    who: int
 
 
 class Home(Protocol):
@@ -112,4 +113,5 @@ def prints_of(kept: Sequence[Kept], topics: int) -> Fingerprint:
             len(kept), topics
         ),
         np.array([each.kind for each in kept], np.uint16),
+        np.array([each.who for each in kept], np.uint32),
     )

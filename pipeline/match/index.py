@@ -60,9 +60,8 @@ class Index:
         kept = self.home.get(found[0])
         texts = Weighted(join([prints, prints_of(kept, prints.topics.shape[1])]), background)
         pairs = texts.judge(np.zeros(len(kept), np.int64), np.arange(1, len(kept) + 1))
-        alike = np.where(pairs.conflict, 0, pairs.cosine)
-        order = np.lexsort((-alike, -pairs.score)).tolist()
-        return [Near(kept[at].id, kept[at].issue, float(pairs.score[at]), float(alike[at])) for at in order]
+        order = np.lexsort((-pairs.alike, -pairs.score)).tolist()
+        return [Near(kept[at].id, kept[at].issue, float(pairs.score[at]), float(pairs.alike[at])) for at in order]
 
     def add(self, ids: Sequence[str], prints: Fingerprint, ruling: Ruling | None = None) -> list[Duplicate]:
         """Keep a delivery of texts; return the place of each among the others and among all that came before.
@@ -140,6 +139,7 @@ class Index:
                 grams=prints.grams[ends[row] - prints.sizes[row] : ends[row]].tobytes(),
                 topics=prints.topics[row].tobytes(),
                 kind=int(prints.kinds[row]),
+                who=int(prints.who[row]),
             )
             numbers[ids[row]] = self.home.add(kept, fresh.columns[own])
 

@@ -13,10 +13,8 @@ from pipeline.match.pairs import Pairs, Weighted
 from pipeline.match.prints import Fingerprint, Ints
 from pipeline.records import Duplicate
 
-REPEATED = 0.61
-"""A text repeats another from this cosine on …"""
-_STILL = 0.61
-"""… and still repeats what that one repeats, from this on."""
+REPEATED = 0.64
+"""A text repeats another that is so much alike."""
 
 
 def match(
@@ -62,10 +60,9 @@ def tell(
     """
     inside = np.flatnonzero(anchors[pairs.left] == anchors[pairs.right])
     near: dict[int, dict[int, tuple[float, float]]] = {}
-    alike = np.where(pairs.conflict, 0, pairs.cosine)
-    columns = (column[inside].tolist() for column in (pairs.left, pairs.right, alike, pairs.score))
-    for a, b, cosine, score in zip(*columns, strict=True):
-        near.setdefault(b, {})[a] = (cosine, score)
+    columns = (column[inside].tolist() for column in (pairs.left, pairs.right, pairs.alike, pairs.score))
+    for a, b, alike, score in zip(*columns, strict=True):
+        near.setdefault(b, {})[a] = (alike, score)
     original = dict(originals or {})
     told = []
     for index in range(begin, len(ids)):
@@ -74,7 +71,7 @@ def tell(
         score = max((score for _, score in earlier.values()), default=SAME)
         if first is not None:
             original[index] = first
-            sure = max(score, *(cosine for cosine, _ in earlier.values()))
+            sure = max(score, *(alike for alike, _ in earlier.values()))
             told.append(Duplicate("duplicate", ids[first], issues[index], round(min(1.0, sure), 4)))
         elif anchors[index] == index:
             told.append(Duplicate("unique", None, issues[index], 0.0))
@@ -85,11 +82,11 @@ def tell(
 
 def _repeats(earlier: dict[int, tuple[float, float]], original: dict[int, int]) -> int | None:
     """Return the text that is repeated: the nearest one, or what that one repeats, where that is near enough, too."""
-    for other, (cosine, _) in sorted(earlier.items(), key=lambda item: (-item[1][0], item[0])):
-        if cosine < REPEATED:
+    for other, (alike, _) in sorted(earlier.items(), key=lambda item: (-item[1][0], item[0])):
+        if alike < REPEATED:
             return None
         first = original.get(other, other)
-        if first == other or earlier.get(first, (0.0, 0.0))[0] >= _STILL:
+        if first == other or earlier.get(first, (0.0, 0.0))[0] >= REPEATED:
             return first
     return None
 

@@ -30,6 +30,8 @@ _ALIKE = 0.55
 _SWAPPED = 10.0
 """… or where texts of about equal wording each lack so much of what the other is about: about a rare bigram."""
 _SHORT = 60
+_RESENT = 0.04
+"""Who writes again is likelier to repeat: so much more alike are two texts of one submitter."""
 _UNKNOWN = 0.7
 """How far topics agree that are not known."""
 _BLOCK = 2_000
@@ -51,13 +53,16 @@ FEATURES = tuple(WEIGHTS)
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Judged pairs of texts: score of one matter, cosine, contradiction of names."""
+    """Judged pairs of texts.
+
+    score : how sure it is that both are of one matter.
+    alike : how alike the wording is, as the cosine of their weighted bigrams; 0 where names contradict each other.
+    """
 
     left: Ints
     right: Ints
     score: Floats
-    cosine: Floats
-    conflict: Flags
+    alike: Floats
 
     def __add__(self, other: Pairs) -> Pairs:
         """Return the pairs of both."""
@@ -92,7 +97,7 @@ class Weighted:
             (places.astype(np.float32), self.columns, np.append(self.starts, len(places))), shape
         )
         self.topics = np.sqrt(prints.topics / np.float32(255))
-        self.kinds = prints.kinds
+        self.kinds, self.who = prints.kinds, prints.who
 
     def _heaviest(self, titled: Flags) -> Ints:
         """Return the entries, text by text, from the heaviest on; a title counts double, equal ones go by column.
@@ -148,15 +153,15 @@ class Weighted:
         """Score pairs of texts."""
         found = [self._judge(left[at : at + _BLOCK], right[at : at + _BLOCK]) for at in range(0, len(left), _BLOCK)]
         empty = np.zeros(0, np.float32)
-        score, cosine, conflict = (
-            (np.concatenate(column) for column in zip(*found, strict=True)) if found else [empty] * 3
-        )
-        return Pairs(left, right, score, cosine, conflict.astype(bool))
+        score, alike = (np.concatenate(column) for column in zip(*found, strict=True)) if found else [empty] * 2
+        return Pairs(left, right, score, alike)
 
-    def _judge(self, left: Ints, right: Ints) -> tuple[Floats, Floats, Flags]:
+    def _judge(self, left: Ints, right: Ints) -> tuple[Floats, Floats]:
         features = self.features(left, right)
         evidence = _OFFSET + _SHARPNESS * sum(weight * features[name] for name, weight in WEIGHTS.items())
-        return (1 / (1 + np.exp(-evidence))).astype(np.float32), features["cosine"], features["conflict"] > 0
+        same = (self.who[left] == self.who[right]) & (self.who[left] > 0)
+        alike = np.where(features["conflict"] > 0, 0, np.minimum(features["cosine"] + _RESENT * same, 1))
+        return (1 / (1 + np.exp(-evidence))).astype(np.float32), alike.astype(np.float32)
 
     def features(self, left: Ints, right: Ints) -> dict[str, Floats]:
         """Return what pairs are judged on, each between 0 and 1 and the same whichever text comes first."""

@@ -39,7 +39,7 @@ _OPENING = 20
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What matching keeps of a batch of texts: 4 bytes for each different bigram of each text, 17 for its topic.
+    """What matching keeps of a batch of texts: 4 bytes for each different bigram of each text, 21 beside.
 
     grams : (bigrams,) text by text, ascending within one; each packs, from the highest bits on, the hashed bigram,
         how often it stands in its text (at most 127), and its flags: `TITLED` where it stands in the title, `NAMED`
@@ -47,12 +47,14 @@ class Fingerprint:
     sizes : (texts,) how many bigrams each text has.
     topics : (texts, first-level topics) the probability of each, 0 to 255; all 0 where nothing is known.
     kinds : (texts,) the second-level topic as a checksum; 0 where nothing is known.
+    who : (texts,) the submitter as a checksum; 0 where nothing is known.
     """
 
     grams: Words
     sizes: Ints
     topics: Bytes
     kinds: npt.NDArray[np.uint16]
+    who: Words
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -119,8 +121,8 @@ def _numbered(parts: Batch) -> Flags:
     return near
 
 
-def fingerprint(parts: Batch, topics: Sequence[Topic] | None = None) -> Fingerprint:
-    """Return the fingerprint of a batch, with the topics of its texts where they are known."""
+def fingerprint(parts: Batch, topics: Sequence[Topic] = (), submitters: Sequence[str | None] = ()) -> Fingerprint:
+    """Return the fingerprint of a batch, with the topics and submitters of its texts where they are known."""
     keys, whole = grams(parts.codes, 2)
     at = np.flatnonzero(whole)
     row = parts.owners[at].astype(np.int64)
@@ -134,11 +136,13 @@ def fingerprint(parts: Batch, topics: Sequence[Topic] | None = None) -> Fingerpr
     words = (unique & WIDTH - 1) << _COUNT_BITS | np.minimum(counts, _MOST_COUNTED)
     scores = np.zeros((len(parts), len(topics[0].scores) if topics else 0), np.uint8)
     kinds = np.zeros(len(parts), np.uint16)
-    for index, topic in enumerate(topics or ()):
+    for index, topic in enumerate(topics):
         scores[index] = [round(255 * score) for score in topic.scores.values()]
         kinds[index] = crc32(f"{topic.level1}/{topic.level2}".encode()) & 0xFFFF
+    who = np.zeros(len(parts), np.uint32)
+    who[: len(submitters)] = [crc32(name.encode("utf-8", "replace")) if name else 0 for name in submitters]
     sizes = np.bincount(unique >> BITS, minlength=len(parts))
-    return Fingerprint((words << _FLAG_BITS | joined).astype(np.uint32), sizes, scores, kinds)
+    return Fingerprint((words << _FLAG_BITS | joined).astype(np.uint32), sizes, scores, kinds, who)
 
 
 def join(prints: Sequence[Fingerprint]) -> Fingerprint:
@@ -151,4 +155,5 @@ def join(prints: Sequence[Fingerprint]) -> Fingerprint:
         np.concatenate([each.sizes for each in prints]),
         np.concatenate([np.pad(each.topics, ((0, 0), (0, widest - each.topics.shape[1]))) for each in prints]),
         np.concatenate([each.kinds for each in prints]),
+        np.concatenate([each.who for each in prints]),
     )
