@@ -36,8 +36,8 @@ _UNKNOWN = 0.7
 """How far topics agree that are not known."""
 _BLOCK = 2_000
 
-_TITLE, _NAME, _PROPER, _TOP, _SUBJECT = 1, 2, 4, 8, 16
-_PARTS = {"title": _TITLE, "name": _NAME, "proper": _PROPER, "top": _TOP, "subject": _SUBJECT}
+_TITLE, _NAME, _PROPER, _TOP, _NUMBER, _SUBJECT = 1, 2, 4, 8, 16, 32
+_PARTS = {"title": _TITLE, "name": _NAME, "proper": _PROPER, "top": _TOP, "number": _NUMBER, "subject": _SUBJECT}
 WEIGHTS = {
     "cosine": 0.0, "title_least": 0.7, "title_most": 1.0, "name_least": 0.3, "name_most": 0.4, "top_least": 0.9,
     "top_most": 1.2, "topic": 0.9, "kind": 0.6, "conflict": -2.0,
@@ -123,6 +123,7 @@ class Weighted:
         subject = titled & (prints.counts > 1)
         proper = titled & (strange | numbered) & (named | subject)
         parts = titled * _TITLE | named * _NAME | proper * _PROPER | subject * _SUBJECT
+        parts |= (titled & numbered) * _NUMBER
         top = self.order[place_in_run(self.rows[self.order]) < _TOPMOST]
         parts[top] |= _TOP
         return parts.astype(np.uint8)
@@ -174,7 +175,8 @@ class Weighted:
             found[f"{name}_least"], found[f"{name}_most"] = np.minimum(there, back), np.maximum(there, back)
         lost = [self.masses["subject"][text] * (1 - share) for text, share in ((left, there), (right, back))]
         swapped = (found["cosine"] >= _ALIKE) & (np.minimum(*lost) >= _SWAPPED)
-        found["conflict"] = swapped | (found["proper_most"] <= _CONTRADICTED)
+        contradicted = np.minimum(found["proper_most"], found["number_most"]) <= _CONTRADICTED
+        found["conflict"] = swapped | contradicted
         known = (self.kinds[left] > 0) & (self.kinds[right] > 0)
         found["topic"] = np.where(known, (self.topics[left] * self.topics[right]).sum(axis=1), _UNKNOWN)
         found["kind"] = np.where(known, self.kinds[left] == self.kinds[right], _UNKNOWN)

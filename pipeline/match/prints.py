@@ -31,6 +31,8 @@ _TWO_SIGNS = [
     "小区", "花园", "家园", "公寓", "大厦", "广场", "小学", "中学", "学校", "学院", "大学", "幼儿",
     "医院", "公司", "集团", "社区", "街道", "国际", "新城", "酒店", "超市", "市场", "楼盘", "项目",
 ]  # fmt: skip
+_AFTER_NUMBERS, _BETWEEN = "路线期年区届", "号"
+_LONGEST_NUMBER = 3
 _REACH = 3
 """What stands up to so many characters before such an ending is taken for part of a name."""
 _OPENING = 20
@@ -43,7 +45,8 @@ class Fingerprint:
 
     grams : (bigrams,) text by text, ascending within one; each packs, from the highest bits on, the hashed bigram,
         how often it stands in its text (at most 127), and its flags: `TITLED` where it stands in the title, `NAMED`
-        where it is part of a name, `NUMBERED` where it holds a digit.
+        where it is part of a name, `NUMBERED` where it is part of a number that tells one
+        thing from another.
     sizes : (texts,) how many bigrams each text has.
     topics : (texts, first-level topics) the probability of each, 0 to 255; all 0 where nothing is known.
     kinds : (texts,) the second-level topic as a checksum; 0 where nothing is known.
@@ -115,10 +118,16 @@ def _named(parts: Batch, keys: npt.NDArray[np.uint64], whole: Flags) -> Flags:
 
 
 def _numbered(parts: Batch) -> Flags:
-    """Return which positions begin a bigram with a digit."""
+    """Return which positions begin a bigram of a number that tells one thing from another: 805路, 3号线, 2019年."""
     digit = (parts.codes >= ord("0")) & (parts.codes <= ord("9"))
-    near: Flags = digit | np.append(digit[1:], False)
-    return near
+    telling = np.isin(parts.codes, [ord(sign) for sign in _AFTER_NUMBERS])
+    for sign in _BETWEEN:
+        telling[:-1] |= (parts.codes[:-1] == ord(sign)) & telling[1:]
+    telling = np.append(telling[1:], False)
+    number = digit & telling
+    for _ in range(_LONGEST_NUMBER):
+        number[:-1] |= digit[:-1] & number[1:]
+    return number
 
 
 def fingerprint(parts: Batch, topics: Sequence[Topic] = (), submitters: Sequence[str | None] = ()) -> Fingerprint:
