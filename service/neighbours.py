@@ -31,14 +31,13 @@ from pipeline.match import Kept
 from pipeline.match.prints import Ints
 
 metadata = MetaData()
-_NUMBER = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts only a plain INTEGER by itself
 texts = Table(
     "match_text",
     metadata,
-    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("id", Text, nullable=False),
     Column("issue", Text, nullable=False),
-    Column("first", _NUMBER, nullable=False),
+    Column("first", BigInteger, nullable=False),
     Column("grams", LargeBinary, nullable=False),
     Column("topics", LargeBinary, nullable=False),
     Column("kind", Integer, nullable=False),
@@ -49,7 +48,7 @@ keys = Table(
     "match_key",
     metadata,
     Column("key", Integer, primary_key=True, autoincrement=False),
-    Column("number", _NUMBER, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
 """Which text has which key; read as `key`'s texts from the first on, which the primary key alone serves."""
@@ -115,16 +114,21 @@ class Tables:
     def count(self) -> int:
         """See `Home`."""
         with self._connection() as connection:
-            return connection.scalar(select(func.max(texts.c.number))) or 0
+            last = connection.scalar(select(func.max(texts.c.number)))
+        return 0 if last is None else last + 1
 
-    def add(self, kept: Kept, keys_of: Ints) -> int:
+    def add(self, kept: Sequence[Kept], keys_of: Sequence[Ints]) -> None:
         """See `Home`."""
-        fields = {name: getattr(kept, name) for name in Kept.__slots__}
+        begin = self.count()
+        fields = [{name: getattr(each, name) for name in Kept.__slots__} for each in kept]
+        found = [
+            {"key": key, "number": number} for number, own in enumerate(keys_of, begin) for key in set(own.tolist())
+        ]
         with self._connection() as connection:
-            number: int = connection.execute(insert(texts).returning(texts.c.number), fields).scalar_one()
-            if len(keys_of):
-                connection.execute(insert(keys), [{"key": key, "number": number} for key in set(keys_of.tolist())])
-        return number
+            if fields:
+                connection.execute(insert(texts), [{"number": begin + at, **each} for at, each in enumerate(fields)])
+            if found:
+                connection.execute(insert(keys), found)
 
     def find(self, key: int, most: int) -> Ints:
         """See `Home`."""
@@ -148,7 +152,7 @@ class Tables:
     def sample(self, most: int) -> list[Kept]:
         """See `Home`."""
         count = self.count()
-        wanted = np.unique(np.linspace(1, count, min(most, count)).astype(np.int64)).tolist() if count else []
+        wanted = np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.int64)).tolist() if count else []
         with self._connection() as connection:
             rows = connection.execute(_GET, {"numbers": wanted}).all()
         return [_kept(row) for row in rows]

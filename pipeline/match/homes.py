@@ -34,7 +34,7 @@ class Kept:
 
 
 class Home(Protocol):
-    """Keeps texts by number, from 0 or 1 on in the order in which they came, and finds them by key.
+    """Keeps texts by number, from 0 on in the order in which they came, and finds them by key.
 
     A home only stores and finds. What is a key, and what is alike, is decided once, in `Index`.
     """
@@ -43,10 +43,10 @@ class Home(Protocol):
         """Hold all other writers off, and keep what was added only if all went well."""
 
     def count(self) -> int:
-        """Return how many texts are kept."""
+        """Return how many texts are kept, which is the next number."""
 
-    def add(self, kept: Kept, keys: Ints) -> int:
-        """Keep a text under its keys; return its number."""
+    def add(self, kept: Sequence[Kept], keys: Sequence[Ints]) -> None:
+        """Keep texts, each under its keys, by the next numbers; only while `writing`."""
 
     def find(self, key: int, most: int) -> Ints:
         """Return the numbers of the first texts under a key, ascending, up to `most`."""
@@ -78,14 +78,13 @@ class Memory:
         """See `Home`."""
         return len(self._kept)
 
-    def add(self, kept: Kept, keys: Ints) -> int:
+    def add(self, kept: Sequence[Kept], keys: Sequence[Ints]) -> None:
         """See `Home`."""
-        number = len(self._kept)
-        self._kept.append(kept)
-        self._named[kept.id] = number
-        for key in keys.tolist():
-            self._numbers.setdefault(key, array("I")).append(number)
-        return number
+        for each, own in zip(kept, keys, strict=True):
+            self._named[each.id] = len(self._kept)
+            for key in own.tolist():
+                self._numbers.setdefault(key, array("I")).append(len(self._kept))
+            self._kept.append(each)
 
     def find(self, key: int, most: int) -> Ints:
         """See `Home`."""

@@ -129,19 +129,21 @@ class Index:
         told: Sequence[Duplicate],
         numbers: dict[str, int],
     ) -> None:
-        ends = np.cumsum(prints.sizes)
-        for row, own in enumerate(fresh.keys_by_text()):
-            first = numbers[told[row].of or ""] if told[row].kind == "duplicate" else -1
-            kept = Kept(
+        ends, begin = np.cumsum(prints.sizes), self.home.count()
+        numbers = numbers | {name: begin + row for row, name in enumerate(ids)}
+        kept = [
+            Kept(
                 id=ids[row],
-                issue=told[row].issue,
-                first=first,
+                issue=each.issue,
+                first=numbers[each.of or ""] if each.kind == "duplicate" else -1,
                 grams=prints.grams[ends[row] - prints.sizes[row] : ends[row]].tobytes(),
                 topics=prints.topics[row].tobytes(),
                 kind=int(prints.kinds[row]),
                 who=int(prints.who[row]),
             )
-            numbers[ids[row]] = self.home.add(kept, fresh.columns[own])
+            for row, each in enumerate(told)
+        ]
+        self.home.add(kept, [fresh.columns[own] for own in fresh.keys_by_text()])
 
 
 def _judged(texts: Weighted, across: Ints, fresh: Weighted, rank: Ints) -> Pairs:
