@@ -44,7 +44,9 @@ def show(name: str, pairs: list[dict[str, str]], same: Callable[[str, str], bool
 def ours(rows: list[dict[str, Any]], texts: list[str], pairs: list[dict[str, str]]) -> None:
     """Match with this project; its fingerprints are made anew, its topics are not counted."""
     triage = Triage.load()
-    prints = triage.judge([Submission(row["id"], text) for row, text in zip(rows, texts, strict=True)])[1]
+    prints = triage.judge(
+        [Submission(row["id"], text, submitter=row.get("submitter")) for row, text in zip(rows, texts, strict=True)]
+    )[1]
     began = time.perf_counter()
     told = dict(
         zip([row["id"] for row in rows], match([r["id"] for r in rows], prints, triage.background), strict=True)
