@@ -35,8 +35,9 @@ class Background:
 
     def among(self, prints: Fingerprint, held: int | None = None) -> Background:
         """Return the background of texts at hand, given all of them or, with `held` of them in all, a sample."""
-        scale = (held or 0) / len(prints) if held and len(prints) else 1
-        local = np.ceil(np.bincount(prints.columns, minlength=WIDTH) * scale).astype(np.int32)
+        local = np.bincount(prints.columns, minlength=WIDTH).astype(np.int32)
+        if held and len(prints):
+            local = np.ceil(local * (held / len(prints))).astype(np.int32)
         return replace(self, local=local, held=held or len(prints))
 
     def rarity(self, columns: Ints) -> Floats:

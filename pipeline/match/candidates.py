@@ -10,7 +10,7 @@ from pipeline.match.prints import WIDTH, Ints
 
 FIRST = 3
 """A key that stands in too many texts ties each of them to so many first ones that have it, and to as many next."""
-LEAST = 0.4
+LEAST = 0.3
 """What the keys that a candidate shares must weigh together (all bigrams of a text: 1 when squared)."""
 NEIGHBOURS = 12
 """Of the candidates of a text so many are judged …"""
@@ -19,15 +19,16 @@ _FRIENDS = 4
 _BLOCK = 4_000
 
 
-def candidates(texts: Weighted, rank: Ints) -> tuple[Ints, Ints]:
+def candidates(texts: Weighted, rank: Ints, *, whole: bool = True) -> tuple[Ints, Ints]:
     """Return pairs (left, right), left before right, that share heavy bigrams.
 
     Parameters
     ----------
     texts : all texts of a batch.
     rank : the place of each in an order that does not depend on how they came; it settles what is equal.
+    whole : whether the background was told from exactly these texts: then what stands in one alone is no key.
     """
-    keys = texts.keys()
+    keys = texts.keys(2 if whole else 0)
     rare, common = keys[texts.held[keys] <= COMMON], keys[texts.held[keys] > COMMON]
     where = texts.rows[rare], texts.columns[rare]
     weighted = sp.csr_matrix((texts.weights[rare], where), (texts.count, WIDTH))

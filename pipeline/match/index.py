@@ -70,7 +70,8 @@ class Index:
         whole file in one delivery comes to what `match` says of it.
         """
         with self.home.writing():
-            background = self.background() if self.home.count() > len(prints) else self._background.among(prints)
+            whole = self.home.count() <= len(prints)
+            background = self._background.among(prints) if whole else self.background()
             fresh = Weighted(prints, background)
             numbers = self._candidates(fresh)
             partners = self.home.named(ruling.partners(ids)) if ruling else []
@@ -80,7 +81,7 @@ class Index:
             across = [(place[number], len(kept) + row) for row, found in enumerate(numbers) for number in found]
             texts = Weighted(join([prints_of(kept, prints.topics.shape[1]), prints]), background)
             rank = np.append(np.arange(len(kept)), len(kept) + prints.ranks())
-            pairs = _judged(texts, np.array(across, np.int64).reshape(-1, 2), fresh, rank)
+            pairs = _judged(texts, np.array(across, np.int64).reshape(-1, 2), fresh, rank, whole)
             names = [each.id for each in kept] + list(ids)
             known = {issue: at for at, issue in enumerate(dict.fromkeys(each.issue for each in kept))}
             settled = np.array([known[each.issue] for each in kept] + [-1] * len(ids), np.int64)
@@ -146,10 +147,10 @@ class Index:
         self.home.add(kept, [fresh.columns[own] for own in fresh.keys_by_text()])
 
 
-def _judged(texts: Weighted, across: Ints, fresh: Weighted, rank: Ints) -> Pairs:
+def _judged(texts: Weighted, across: Ints, fresh: Weighted, rank: Ints, whole: bool) -> Pairs:
     """Judge the fresh texts with kept ones, with each other, and friends of friends."""
     before = texts.count - fresh.count
-    left, right = candidates(fresh, rank[before:] - before) if fresh.count > 1 else (rank[:0], rank[:0])
+    left, right = candidates(fresh, rank[before:] - before, whole=whole) if fresh.count > 1 else (rank[:0], rank[:0])
     pairs = texts.judge(np.append(across[:, 0], left + before), np.append(across[:, 1], right + before))
     return pairs + texts.judge(*friends_of_friends(pairs, rank, SAME))
 

@@ -13,7 +13,9 @@ from pipeline.match.prints import Ints
 SAME = 0.5
 """From this probability on two texts are taken for voices about one matter …"""
 _ACROSS = 0.3
-"""… and two groups of texts, where the mean of all judged pairs between them reaches this."""
+"""… and two groups of texts, where the mean of all judged pairs between them reaches this …"""
+_CENTRED = 3
+"""… or, from so many texts on, where the texts match that are most like the rest of their groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,21 @@ class Groups:
     Parameters
     ----------
     pairs : all judged pairs.
+    rank : see `group`.
     settled : for each text the issue that it is known to belong to, or -1; two of these never become one.
     together, apart : what must and what must not be one group, whatever the pairs say.
     """
 
     def __init__(
-        self, pairs: Pairs, settled: Ints, together: Iterable[tuple[int, int]], apart: Iterable[tuple[int, int]]
+        self,
+        pairs: Pairs,
+        rank: Ints,
+        settled: Ints,
+        together: Iterable[tuple[int, int]],
+        apart: Iterable[tuple[int, int]],
     ) -> None:
         self.of = list(range(len(settled)))
+        self.rank = rank.tolist()
         self.members: dict[int, list[int]] = {}
         self.settled = {index: issue for index, issue in enumerate(settled.tolist()) if issue >= 0}
         self.scores: dict[int, dict[int, float]] = {}
@@ -94,7 +103,21 @@ class Groups:
             for other, score in self.scores.get(one, {}).items()
             if self.of[other] == many
         ]
-        return sum(across) >= _ACROSS * len(across)
+        if sum(across) >= _ACROSS * len(across):
+            return True
+        return len(self._members(many)) >= _CENTRED and self._score(self._centre(few), self._centre(many)) >= SAME
+
+    def _score(self, a: int, b: int) -> float:
+        return self.scores.get(a, {}).get(b, 0.0)
+
+    def _centre(self, group: int) -> int:
+        """Return the member that matches the others best, the lowest in rank where several do."""
+
+        def match(one: int) -> tuple[float, int]:
+            inside = [score for other, score in self.scores.get(one, {}).items() if self.of[other] == group]
+            return sum(inside), -self.rank[one]
+
+        return max(self._members(group), key=match)
 
     def _unite(self, a: int, b: int) -> None:
         a, b = sorted((self.of[a], self.of[b]))
@@ -119,7 +142,8 @@ def group(
     """Return for each text the first text of its issue.
 
     Pairs are taken from the surest on. So that a chain A~B~C does not glue strangers, two groups become one only
-    where the mean score of all judged pairs between them is high enough (average linkage).
+    where the mean score of all judged pairs between them is high enough (average linkage), or what they are about
+    matches: the text in the middle of each.
 
     Parameters
     ----------
@@ -127,7 +151,7 @@ def group(
     rank : (texts,) settles which of two equally sure pairs comes first, whatever order the texts came in.
     settled, together, apart : see `Groups`.
     """
-    groups = Groups(pairs, np.full(len(rank), -1) if settled is None else settled, together, apart)
+    groups = Groups(pairs, rank, np.full(len(rank), -1) if settled is None else settled, together, apart)
     good = np.flatnonzero(pairs.score >= SAME)
     one, two = rank[pairs.left[good]], rank[pairs.right[good]]
     order = good[np.lexsort((np.maximum(one, two), np.minimum(one, two), -pairs.score[good]))]

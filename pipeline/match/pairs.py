@@ -90,7 +90,7 @@ class Weighted:
         self.held = background.local[self.columns]
         self.order = self._heaviest(prints.flags & TITLED > 0)
         self.parts = self._parts(prints, background.general[self.columns] <= _STRANGE)
-        self.masses = {name: self._mass(part) for name, part in _PARTS.items()}
+        self.masses = self._masses()
         places = np.arange(1, len(self.columns) + 1) - self.starts[self.rows]
         shape = (self.count, WIDTH)
         self.places = sp.csr_matrix(
@@ -128,17 +128,23 @@ class Weighted:
         parts[top] |= _TOP
         return parts.astype(np.uint8)
 
-    def _mass(self, part: int) -> Doubles:
-        own = np.flatnonzero(self.parts & part)
-        mass: Doubles = np.bincount(self.rows[own], self.rarity[own], self.count).astype(np.float64)
-        return mass
+    def _masses(self) -> dict[str, Doubles]:
+        """Return the rarity of each part of each text."""
+        some = np.flatnonzero(self.parts)
+        rows, rarity, parts = self.rows[some], self.rarity[some], self.parts[some]
+        return {
+            name: np.bincount(rows, rarity * (parts & part > 0), self.count).astype(np.float64)
+            for name, part in _PARTS.items()
+        }
 
-    def keys(self) -> Ints:
+    def keys(self, least: int = 0) -> Ints:
         """Return the entries by which texts are looked up: their heaviest that do not stand in too many texts.
 
-        A text that has no such bigrams, because it was sent by many, keeps some of its heaviest all the same.
+        One that stands in fewer than `least` of the texts at hand is no key. A text that has none, because it was sent
+        by many, keeps some of its heaviest all the same.
         """
-        usable = self.order[self.held[self.order] <= COMMON]
+        held = self.held[self.order]
+        usable = self.order[(held >= least) & (held <= COMMON)]
         usable = usable[place_in_run(self.rows[usable]) < KEYS]
         poor = np.bincount(self.rows[usable], minlength=self.count) < _LEAST_KEYS
         common = self.order[poor[self.rows[self.order]] & (self.held[self.order] > COMMON)]
