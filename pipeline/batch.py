@@ -40,7 +40,8 @@ _AHEAD = 3
 _WORTH_FORKING = 2
 """Chunks from which on more processes pay."""
 
-Row = tuple[str, str, str | None, str | None]
+Row = tuple[str, str, str | None, str | None, str | None]
+"""Of a submission what judging needs: id, text, submitted_at, submitter, place."""
 Standing = tuple[str, str, float, float]
 """Status, priority (level and score), confidence of the topic."""
 
@@ -76,7 +77,7 @@ _triage: Triage | None = None
 def _judge(rows: list[Row]) -> Sheet:
     """Judge a chunk in a worker."""
     assert _triage is not None
-    judged = _triage.judge([Submission(name, text, time, place=place) for name, text, time, place in rows])
+    judged = _triage.judge([Submission(*row) for row in rows])
     lines = [to_json(judgement) for judgement in judged.judgements]
     return Sheet(lines, [_standing(each) for each in judged.judgements], judged.asks, judged.prints)
 
@@ -180,6 +181,11 @@ class Run:
         decision["submission"] = orjson.loads(about)
         return decision
 
+    def abouts(self) -> Iterator[dict[str, Any]]:
+        """Yield what the input says of each row beside its text."""
+        for index in range(len(self.ids)):
+            yield orjson.loads(self._record(index)[1])
+
     def by_priority(self) -> list[int]:
         """Return the rows as an officer reads them: the most urgent first, junk last, else in the input's order."""
         level = {name: index for index, name in enumerate(LEVELS)}
@@ -235,7 +241,7 @@ def run(
         def work() -> Iterator[list[Row]]:
             for chunk in chunks(submissions):
                 pending.append(chunk)
-                yield [(each.id, each.text, each.submitted_at, each.place) for each in chunk]
+                yield [(each.id, each.text, each.submitted_at, each.submitter, each.place) for each in chunk]
 
         prints: list[Fingerprint] = []
         for sheet in _in_order(work(), processes or len(os.sched_getaffinity(0))):

@@ -13,6 +13,7 @@ MANIFEST = CORPORA / "manifest.csv"
 _ENDINGS = (".csv", ".jsonl", ".txt")
 _ORIGINS = {
     "written": "written for this project",
+    "pairs": "written for this project",
     "samples": "invented for this project",
     "lexicon": "compiled for this project",
     "": "compiled for this project; names of topics, sectors and committees are public",

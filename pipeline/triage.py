@@ -125,8 +125,10 @@ class Triage:
             self._parts(texts, verdicts),
             strict=True,
         )
+        topics = [verdict.topic for verdict in verdicts]
+        submitters = [submission.submitter for submission in submissions]
         judged = [self._judge_one(*row) for row in rows]
-        return Judged([each for each, _ in judged], [ask for _, ask in judged], fingerprint(parts))
+        return Judged([each for each, _ in judged], [ask for _, ask in judged], fingerprint(parts, topics, submitters))
 
     def _judge_one(
         self,

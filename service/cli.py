@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,6 +112,32 @@ def triage(
     stop = _precision(precision)
     office = Office(model=model, precision=stop, members=members, places=places, stations=stations, rules=rules)
     raise typer.Exit(run_triage(files, out, _wanted(column), office, processes))
+
+
+class Grouped(StrEnum):
+    """By what hot issues are told."""
+
+    ALL = "all"
+    TOPIC = "topic"
+    PLACE = "place"
+
+
+@app.command()
+def hot(
+    files: Files,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="写成 JSON 文件；省略则在屏幕上列出。")] = None,
+    column: Columns = None,
+    model: Model = None,
+    places: Places = None,
+    top: Annotated[int, typer.Option(min=1, help="每组列出几个。")] = 20,
+    days: Annotated[int, typer.Option(min=1, help="“近期”是几天，从最后一件往前数。")] = 14,
+    by: Annotated[Grouped, typer.Option("--by", help="合在一起，或按主题、按地点分组。")] = Grouped.ALL,
+) -> None:
+    """热点事项：多少人反映、有没有人支持、是否在增多、涉及几个地点，合成热度，每一项都列出。"""
+    from service.commands import Office, run_hot
+
+    office = Office(model=model, members=None, places=places, stations=None, rules=None)
+    raise typer.Exit(run_hot(files, out, _wanted(column), office, top, days, by.value))
 
 
 @app.command()

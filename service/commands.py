@@ -188,6 +188,31 @@ def _review(summary: Summary, triage: Triage) -> str:
     return f"{told}（{triage.classifier.precision:.0%} 档；{stops}）"
 
 
+def run_hot(
+    files: Sequence[Path], out: Path | None, wanted: Mapping[str, str], office: Office, top: int, days: int, group: str
+) -> int:
+    """Tell the hot issues of files; see `service.cli.hot`."""
+    rejections = _rejections(files, out, {".json"})
+    intake = Intake(files, wanted=wanted, rejected=rejections)
+    from pipeline import batch
+    from pipeline.triage import Triage
+    from service.export import hot
+
+    loaded = Triage.load(**asdict(office))
+    with _kept(rejections), _progress(intake.lines() if sys.stderr.isatty() else 0) as progress:
+        with batch.run(loaded, intake, progress=progress) as result:
+            issues = hot.hot_issues(result, days)
+        groups = {"": issues} if group == "all" else hot.by(issues, group)
+        if out:
+            told = {name: [issue.told() for issue in found[:top]] for name, found in groups.items()}
+            with beside(out) as temporary:
+                temporary.write_bytes(to_json(told[""] if group == "all" else told) + b"\n")
+        else:
+            _print((line + "\n").encode() for line in hot.lines(groups, top, days))
+        sys.stderr.write(f"来件 {result.summary.rows}    热点事项 {len(issues)}\n")
+    return 1 if rejections.count else 0
+
+
 def run_clean(files: Sequence[Path], out: Path | None, wanted: Mapping[str, str]) -> int:
     """Clean files; see `service.cli.clean`."""
     from pipeline.clean import clean

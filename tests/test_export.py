@@ -139,7 +139,7 @@ def test_csv_cells_are_disarmed(folder: Path) -> None:
 
 def test_xlsx_is_ready_to_work_in(folder: Path) -> None:
     book = openpyxl.load_workbook(folder / "run.xlsx")
-    assert len(book.worksheets) == 1
+    assert book.sheetnames == ["研判结果", "热点事项"]
     sheet = book.active
     assert sheet.freeze_panes == "C2"
     assert sheet.auto_filter.ref == f"A1:AA{len(TEXTS) + 1}"
@@ -225,7 +225,8 @@ def test_page_shows_the_hot_issue(html: str, decisions: list[dict[str, Any]]) ->
     hot = html[html.index("<h2>热点事项</h2>") : html.index("<h2>待办队列</h2>")]
     assert hot.count("<details") == 1
     assert hot.count("<li>") == 3
-    assert "3 人 3 件" in hot
+    assert " 人 3 件" in hot
+    assert "热度" in hot
     assert "点赞 24" in hot
     assert "2026-05-07 至 2026-05-09" in hot
 
@@ -248,7 +249,8 @@ def test_page_counts_right(html: str, decisions: list[dict[str, Any]]) -> None:
     }
     queue = html[html.index("<h2>待办队列</h2>") :]
     assert queue.count("<details") == len(TEXTS)
-    bars = re.findall(r'<td class="n">(\d+)</td>', html)
+    charts = html[html.index("<h2>分布</h2>") : html.index("<h2>热点事项</h2>")]
+    bars = re.findall(r'<td class="n">(\d+)</td>', charts)
     assert sum(map(int, bars)) == 2 * len(triaged)
 
 

@@ -1,100 +1,160 @@
-"""One matter, one issue: near-duplicates and other voices about the same concrete matter.
-
-Texts are compared as bags of character bigrams weighted by their rarity: names of estates, roads, schools and firms are
-rare, so they weigh most. Candidates are pairs that share rare bigrams; a pair is judged on the cosine of all its
-bigrams, on how much of each title and of each text's names the other covers, and on names in the titles that
-contradict each other. Pairs become issues in the order of their score, and two groups join only where enough of their
-members match across.
-"""
+"""From pairs to issues: a text joins where it matches what an issue is about, not where it matches one text of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.match.pairs import NEIGHBOURS, Matcher, Pairs
-from pipeline.match.prints import Background, Fingerprint, Ints
-from pipeline.records import Duplicate
+from pipeline.match.pairs import Pairs
+from pipeline.match.prints import Ints
 
-_SAME = 0.6
-_REPEATED = 0.61
-_ACROSS = 0.08
-
-
-def group(count: int, pairs: Pairs) -> Ints:
-    """Return for each text the first text of its issue.
-
-    Pairs are taken from the surest on; two groups join where the pairs that match make up a good part of
-    all pairs between them, so that a chain A~B~C does not glue strangers.
-    """
-    issue = list(range(count))
-    members: dict[int, list[int]] = {}
-    good = np.flatnonzero(pairs.score >= _SAME)
-    order = good[np.lexsort((pairs.right[good], pairs.left[good], -pairs.score[good]))]
-    linked: dict[int, set[int]] = {}
-    for at in order:
-        a, b = int(pairs.left[at]), int(pairs.right[at])
-        linked.setdefault(a, set()).add(b)
-        linked.setdefault(b, set()).add(a)
-    for at in order:
-        a, b = issue[int(pairs.left[at])], issue[int(pairs.right[at])]
-        if a == b:
-            continue
-        a, b = min(a, b), max(a, b)
-        ours, theirs = members.get(a, [a]), members.get(b, [b])
-        few, many = (ours, theirs) if len(ours) <= len(theirs) else (theirs, ours)
-        across = sum(len(linked[one].intersection(many)) for one in few)
-        if across < _ACROSS * len(few) * min(len(many), NEIGHBOURS):
-            continue
-        for one in theirs:
-            issue[one] = a
-        members[a] = ours + theirs
-    return np.array(issue, np.int64)
+SAME = 0.5
+"""From this probability on two texts are taken for voices about one matter …"""
+_ACROSS = 0.3
+"""… and two groups of texts, where the mean of all judged pairs between them reaches this …"""
+_CENTRED = 3
+"""… or, from so many texts on, where the texts match that are most like the rest of their groups."""
 
 
-def match(ids: Sequence[str], prints: Fingerprint, background: Background) -> list[Duplicate]:
-    """Return for each submission of a run whether it repeats or joins an earlier one.
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What officers decided: pairs of ids that are one issue (并案), and pairs that are not (拆分)."""
+
+    together: tuple[tuple[str, str], ...] = ()
+    apart: tuple[tuple[str, str], ...] = ()
+
+    def partners(self, ids: Iterable[str]) -> set[str]:
+        """Return the ids that are named together with some of these."""
+        own = set(ids)
+        return {one for pair in (*self.together, *self.apart) if own.intersection(pair) for one in pair} - own
+
+    def among(self, ids: Iterable[str]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Return both as places in a list of ids, as far as they stand in it."""
+        place = {name: index for index, name in enumerate(ids)}
+        return tuple(  # type: ignore[return-value]
+            [(place[a], place[b]) for a, b in pairs if a in place and b in place]
+            for pairs in (self.together, self.apart)
+        )
+
+
+class Groups:
+    """Texts in groups that only ever grow together.
 
     Parameters
     ----------
-    ids : their ids, in the order of arrival: the earliest text of an issue is its anchor.
-    prints : their fingerprint, in the same order.
-    background : how common bigrams are in general.
+    pairs : all judged pairs.
+    rank : see `group`.
+    settled : for each text the issue that it is known to belong to, or -1; two of these never become one.
+    together, apart : what must and what must not be one group, whatever the pairs say.
     """
-    matcher = Matcher(prints, background)
-    pairs = matcher.judge(*matcher.candidates())
-    issue = group(len(ids), pairs)
-    best: dict[int, tuple[float, float, int]] = {}
-    inside = np.flatnonzero(issue[pairs.left] == issue[pairs.right])
-    for at in inside.tolist():
-        repeated = float(pairs.cosine[at]) * (not pairs.conflict[at])
-        candidate = (repeated, float(pairs.score[at]), -int(pairs.left[at]))
-        right = int(pairs.right[at])
-        best[right] = max(best.get(right, candidate), candidate)
-    original: dict[int, int] = {}
-    out = []
-    for index, name in enumerate(ids):
-        anchor = int(issue[index])
-        cosine, score, near = best.get(index, (0.0, _SAME, -anchor))
-        if anchor == index:
-            out.append(Duplicate("unique", None, f"issue-{name}", 0.0))
-        elif cosine >= _REPEATED:
-            original[index] = original.get(-near, -near)
-            out.append(
-                Duplicate("duplicate", ids[original[index]], f"issue-{ids[anchor]}", round(max(score, cosine), 4))
-            )
-        else:
-            out.append(Duplicate("same_issue", ids[anchor], f"issue-{ids[anchor]}", round(score, 4)))
-    return out
+
+    def __init__(
+        self,
+        pairs: Pairs,
+        rank: Ints,
+        settled: Ints,
+        together: Iterable[tuple[int, int]],
+        apart: Iterable[tuple[int, int]],
+    ) -> None:
+        self.of = list(range(len(settled)))
+        self.rank = rank.tolist()
+        self.members: dict[int, list[int]] = {}
+        self.settled = {index: issue for index, issue in enumerate(settled.tolist()) if issue >= 0}
+        self.scores: dict[int, dict[int, float]] = {}
+        matched = np.zeros(len(self.of), bool)
+        good = pairs.score >= SAME
+        matched[pairs.left[good]] = matched[pairs.right[good]] = True
+        used = np.flatnonzero(matched[pairs.left] & matched[pairs.right])
+        columns = (column[used].tolist() for column in (pairs.left, pairs.right, pairs.score))
+        for a, b, score in zip(*columns, strict=True):
+            self.scores.setdefault(a, {})[b] = score
+            self.scores.setdefault(b, {})[a] = score
+        self.apart: dict[int, set[int]] = {}
+        for a, b in apart:
+            self.apart.setdefault(a, set()).add(b)
+            self.apart.setdefault(b, set()).add(a)
+        first: dict[int, int] = {}
+        for index, issue in self.settled.items():
+            self._unite(first.setdefault(issue, index), index)
+        for a, b in together:
+            self._unite(a, b)
+
+    def join(self, a: int, b: int) -> None:
+        """Unite the groups of two texts that match, where the rest of the groups bears it out."""
+        a, b = self.of[a], self.of[b]
+        if a == b or (a in self.settled and b in self.settled):
+            return
+        few, many = sorted((a, b), key=lambda group: len(self._members(group)))
+        if not any(self._parted(one, many) for one in self._members(few)) and self._borne_out(few, many):
+            self._unite(a, b)
+
+    def _members(self, group: int) -> list[int]:
+        return self.members.get(group, [group])
+
+    def _parted(self, text: int, group: int) -> bool:
+        return any(self.of[other] == group for other in self.apart.get(text, ()))
+
+    def _borne_out(self, few: int, many: int) -> bool:
+        across = [
+            score
+            for one in self._members(few)
+            for other, score in self.scores.get(one, {}).items()
+            if self.of[other] == many
+        ]
+        if sum(across) >= _ACROSS * len(across):
+            return True
+        return len(self._members(many)) >= _CENTRED and self._score(self._centre(few), self._centre(many)) >= SAME
+
+    def _score(self, a: int, b: int) -> float:
+        return self.scores.get(a, {}).get(b, 0.0)
+
+    def _centre(self, group: int) -> int:
+        """Return the member that matches the others best, the lowest in rank where several do."""
+
+        def match(one: int) -> tuple[float, int]:
+            inside = [score for other, score in self.scores.get(one, {}).items() if self.of[other] == group]
+            return sum(inside), -self.rank[one]
+
+        return max(self._members(group), key=match)
+
+    def _unite(self, a: int, b: int) -> None:
+        a, b = sorted((self.of[a], self.of[b]))
+        if a == b:
+            return
+        theirs = self._members(b)
+        for one in theirs:
+            self.of[one] = a
+        self.members[a] = self._members(a) + theirs
+        if b in self.settled:
+            self.settled.setdefault(a, self.settled[b])
 
 
-def shared(keywords: Sequence[str], text: str, other_keywords: Sequence[str], other_text: str) -> tuple[str, ...]:
-    """Return the terms that tie two texts: keywords of either that stand in the other.
+def group(
+    pairs: Pairs,
+    rank: Ints,
+    *,
+    settled: Ints | None = None,
+    together: Iterable[tuple[int, int]] = (),
+    apart: Iterable[tuple[int, int]] = (),
+) -> Ints:
+    """Return for each text the first text of its issue.
 
-    >>> shared(["搅拌站", "灰尘"], "搅拌站灰尘大", ["翡翠湾", "搅拌站"], "翡翠湾旁的搅拌站")
-    ('搅拌站',)
+    Pairs are taken from the surest on. So that a chain A~B~C does not glue strangers, two groups become one only
+    where the mean score of all judged pairs between them is high enough (average linkage), or what they are about
+    matches: the text in the middle of each.
+
+    Parameters
+    ----------
+    pairs : all judged pairs; those of friends of friends should be among them.
+    rank : (texts,) settles which of two equally sure pairs comes first, whatever order the texts came in.
+    settled, together, apart : see `Groups`.
     """
-    there = [word for word in keywords if word in other_text]
-    back = [word for word in other_keywords if word in text]
-    return tuple(dict.fromkeys(there + back))
+    groups = Groups(pairs, rank, np.full(len(rank), -1) if settled is None else settled, together, apart)
+    good = np.flatnonzero(pairs.score >= SAME)
+    one, two = rank[pairs.left[good]], rank[pairs.right[good]]
+    order = good[np.lexsort((np.maximum(one, two), np.minimum(one, two), -pairs.score[good]))]
+    for a, b in zip(pairs.left[order].tolist(), pairs.right[order].tolist(), strict=True):
+        groups.join(a, b)
+    return np.array(groups.of, np.int64)

@@ -1,184 +1,216 @@
-"""Which texts to compare, and how alike two of them are."""
+"""How alike two texts are: whether they speak of one matter, and whether one repeats the other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
-from pipeline.match.prints import BITS, NAMED, TITLED, WIDTH, Background, Fingerprint, Flags, Floats, Ints
+from pipeline.match.background import Background
+from pipeline.match.prints import NAMED, NUMBERED, TITLED, WIDTH, Bytes, Fingerprint, Flags, Floats, Ints
 
-_KEYS = 24
-"""A text is looked up by at most so many of its rarest bigrams …"""
-_COMMON = 64
-"""… none of which stands in more texts than this."""
-_SHORT_KEYS = 4
-_NEAR = 3
-"""A text without such bigrams is compared with so many next ones by so many of its rarest."""
-_BLOCK = 4_000
-NEIGHBOURS = 12
-"""Of the candidates of a text so many are judged."""
-_LEAST_SHARED = 3
-"""So many keys a candidate must share."""
-
-_PARTS = {"title": TITLED, "name": NAMED, "both": TITLED | NAMED}
-_WEIGHTS = {"cosine": 3.7, "title_least": 2.1, "title_most": 4.2, "name_least": 1.0, "name_most": 2.0, "conflict": -3.0}
-_OFFSET = -4.6
-"""Of the judgement on a pair: rounded from a logistic regression on pairs that were labelled by reading."""
+KEYS = 24
+"""The heaviest bigrams of a text, by which it is looked up."""
+COMMON = 128
+"""A bigram that stands in more texts than this says too little to look a text up by …"""
+_LEAST_KEYS = 2
+_COMMON_KEYS = 4
+"""… but where a text has no others, some of its heaviest must do."""
+_TOPMOST = 8
+"""Of these so many say what it is about."""
+_TITLE_WEIGHT = 2.0
+_STRANGE = 3
+"""A bigram that stands in at most so many of the texts that the model learned from may be a name of its own."""
 _CONTRADICTED = 0.34
+"""Names contradict each other where no more of the rarity of those of either text stands in the other …"""
+_ALIKE = 0.55
+_SWAPPED = 10.0
+"""… or where texts of about equal wording each lack so much of what the other is about: about a rare bigram."""
+_SHORT = 60
+_RESENT = 0.04
+"""Who writes again is likelier to repeat: so much more alike are two texts of one submitter."""
+_UNKNOWN = 0.7
+"""How far topics agree that are not known."""
+_BLOCK = 2_000
+
+_TITLE, _NAME, _PROPER, _TOP, _NUMBER, _SUBJECT = 1, 2, 4, 8, 16, 32
+_PARTS = {"title": _TITLE, "name": _NAME, "proper": _PROPER, "top": _TOP, "number": _NUMBER, "subject": _SUBJECT}
+WEIGHTS = {
+    "cosine": 0.0, "title_least": 0.7, "title_most": 1.0, "name_least": 0.3, "name_most": 0.4, "top_least": 0.9,
+    "top_most": 1.2, "topic": 0.9, "kind": 0.6, "conflict": -2.0,
+}  # fmt: skip
+"""What speaks for one matter, as learned from pairs written for it: `pipeline.train.pairs.learn`."""
+_SHARPNESS = 2.0
+_OFFSET = -6.5
+"""How sure that makes: set on pairs labelled by reading, where half of those at 0.5 are of one matter."""
+Doubles = npt.NDArray[np.float64]
 _LOGS = (1 + np.log(np.maximum(np.arange(256), 1))).astype(np.float32)
+FEATURES = tuple(WEIGHTS)
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Judged pairs of texts: `left` before `right`, score of one matter, cosine, contradiction of names."""
+    """Judged pairs of texts.
+
+    score : how sure it is that both are of one matter.
+    alike : how alike the wording is, as the cosine of their weighted bigrams; 0 where names contradict each other.
+    """
 
     left: Ints
     right: Ints
     score: Floats
-    cosine: Floats
-    conflict: Flags
+    alike: Floats
+
+    def __add__(self, other: Pairs) -> Pairs:
+        """Return the pairs of both."""
+        return Pairs(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in self.__slots__))
 
 
-class Matcher:
-    """All texts of a run, weighted and ready to be compared.
+class Weighted:
+    """Texts, weighted and ready to be looked up and compared.
 
     Parameters
     ----------
     prints : their fingerprint.
-    background : how common bigrams are in general.
+    background : how common bigrams are in general and among the texts that they are compared with.
     """
 
     def __init__(self, prints: Fingerprint, background: Background) -> None:
-        self.count = len(prints.sizes)
-        self.starts = np.concatenate([[0], np.cumsum(prints.sizes)])
-        self.columns = prints.columns
-        self.flags = prints.flags
-        self.sizes = prints.sizes
-        spread = np.bincount(prints.columns, minlength=WIDTH).astype(np.int32)
-        self.spread = spread[prints.columns]
-        total = 1 + self.count + background.texts
-        known = background.spread[prints.columns]
-        self.rarity = np.log(total / (1 + known + self.spread)).astype(np.float32) + 1
-        rows = np.repeat(np.arange(self.count, dtype=np.int32), prints.sizes)
+        self.count = len(prints)
+        self.columns, self.sizes = prints.columns, prints.sizes
+        self.starts = np.cumsum(self.sizes) - self.sizes
+        self.rows = np.repeat(np.arange(self.count, dtype=np.int32), self.sizes)
+        self.rarity = background.rarity(self.columns)
         weights = _LOGS[prints.counts] * self.rarity
-        norms = np.sqrt(np.bincount(rows, weights**2, self.count))
-        self.weights = weights / np.maximum(norms, 1e-9).astype(np.float32)[rows]
-        self.rows = rows
-        flags = self.flags
-        self.masses = {
-            flag: np.bincount(rows, self.rarity * (flags & flag == flag), self.count) for flag in _PARTS.values()
+        norms = np.sqrt(np.bincount(self.rows, weights**2, self.count))
+        self.weights = weights / np.maximum(norms, 1e-9).astype(np.float32)[self.rows]
+        self.held = background.local[self.columns]
+        self.order = self._heaviest(prints.flags & TITLED > 0)
+        self.parts = self._parts(prints, background.general[self.columns] <= _STRANGE)
+        self.masses = self._masses()
+        places = np.arange(1, len(self.columns) + 1) - self.starts[self.rows]
+        shape = (self.count, WIDTH)
+        self.places = sp.csr_matrix(
+            (places.astype(np.float32), self.columns, np.append(self.starts, len(places))), shape
+        )
+        self.topics = np.sqrt(prints.topics / np.float32(255))
+        self.kinds, self.who = prints.kinds, prints.who
+
+    def _heaviest(self, titled: Flags) -> Ints:
+        """Return the entries, text by text, from the heaviest on; a title counts double, equal ones go by column.
+
+        Of long texts the lighter half is left out: no key is among it.
+        """
+        boosted = np.where(titled, _TITLE_WEIGHT, 1.0) * self.weights
+        mean = np.bincount(self.rows, boosted, self.count) / np.maximum(self.sizes, 1)
+        at = np.flatnonzero((boosted >= mean[self.rows]) | (self.sizes <= _SHORT)[self.rows])
+        rows = self.rows[at]
+        rank = ((_TITLE_WEIGHT - boosted[at]) * (0xFFFF / _TITLE_WEIGHT)).astype(np.int64)
+        place = at - self.starts[rows]  # entries of a text are ascending by column
+        packed = np.sort((rows.astype(np.int64) << 16 | rank) << 20 | place)
+        order: Ints = (packed & (1 << 20) - 1) + self.starts[packed >> 36]
+        return order
+
+    def _parts(self, prints: Fingerprint, strange: Flags) -> Bytes:
+        """Return which parts of its text an entry belongs to.
+
+        What a text is about stands in its title and again in its body; a name of its own, in its title alone.
+        """
+        titled, named, numbered = (prints.flags & flag > 0 for flag in (TITLED, NAMED, NUMBERED))
+        subject = titled & (prints.counts > 1)
+        proper = titled & (strange | numbered) & (named | subject)
+        parts = titled * _TITLE | named * _NAME | proper * _PROPER | subject * _SUBJECT
+        parts |= (titled & numbered) * _NUMBER
+        top = self.order[place_in_run(self.rows[self.order]) < _TOPMOST]
+        parts[top] |= _TOP
+        return parts.astype(np.uint8)
+
+    def _masses(self) -> dict[str, Doubles]:
+        """Return the rarity of each part of each text."""
+        some = np.flatnonzero(self.parts)
+        rows, rarity, parts = self.rows[some], self.rarity[some], self.parts[some]
+        return {
+            name: np.bincount(rows, rarity * (parts & part > 0), self.count).astype(np.float64)
+            for name, part in _PARTS.items()
         }
 
-    def candidates(self) -> tuple[Ints, Ints]:
-        """Return pairs (left, right), left before right, that share rare bigrams."""
-        keys = self._keys()
-        turned = keys.T.tocsr()
-        found = [self._neighbours(np.diff(keys.indptr))]
-        for begin in range(0, self.count, _BLOCK):
-            shared = (keys[begin : begin + _BLOCK] @ turned).tocoo()
-            good = shared.data >= _LEAST_SHARED
-            row, column, value = (
-                shared.row[good].astype(np.int64) + begin,
-                shared.col[good].astype(np.int64),
-                shared.data[good],
-            )
-            other = row != column
-            packed = (row[other] << 8 | _KEYS - value[other].astype(np.int64)) * self.count + column[other]
-            packed.sort()
-            row = packed // self.count >> 8
-            near = _place_in_run(row) < NEIGHBOURS
-            row, column = row[near], packed[near] % self.count
-            found.append(np.minimum(row, column) * self.count + np.maximum(row, column))
-        pairs = np.unique(np.concatenate(found))
-        return pairs // max(1, self.count), pairs % max(1, self.count)
+    def keys(self, least: int = 0) -> Ints:
+        """Return the entries by which texts are looked up: their heaviest that do not stand in too many texts.
 
-    def _keys(self) -> sp.csr_matrix:
-        """Return (texts × bigrams) with a one for each of a text's rarest bigrams that stand elsewhere, too."""
-        usable = np.flatnonzero((self.spread > 1) & (self.spread <= _COMMON))
-        rank = ((1 - self.weights[usable]) * 0xFFFF).astype(np.int64)
-        packed = np.sort((self.rows[usable].astype(np.int64) << 16 | rank) << BITS | self.columns[usable])
-        row = packed >> (16 + BITS)
-        packed = packed[_place_in_run(row) < _KEYS]
-        ones = np.ones(len(packed), np.float32)
-        shape = (self.count, WIDTH)
-        return sp.csr_matrix((ones, (packed >> (16 + BITS), packed & WIDTH - 1)), shape)
-
-    def _neighbours(self, keys: Ints) -> Ints:
-        """Return candidates for texts that have too few keys, since all of theirs stand in too many texts.
-
-        Such are campaign texts: each is paired with the next few that share one of its rarest bigrams.
+        One that stands in fewer than `least` of the texts at hand is no key. A text that has none, because it was sent
+        by many, keeps some of its heaviest all the same.
         """
-        short = np.flatnonzero((keys[self.rows] < _LEAST_SHARED) & (self.spread > _COMMON))
-        order = short[np.lexsort((self.columns[short], -self.weights[short], self.rows[short]))]
-        order = order[_place_in_run(self.rows[order].astype(np.int64)) < _SHORT_KEYS]
-        packed = np.sort(self.columns[order].astype(np.int64) * self.count + self.rows[order])
-        column, row = packed // max(1, self.count), packed % max(1, self.count)
-        pairs = [np.zeros(0, np.int64)]
-        for step in range(1, _NEAR + 1):
-            same = np.flatnonzero(column[step:] == column[:-step])
-            pairs.append(row[same] * self.count + row[same + step])
-        return np.concatenate(pairs)
+        held = self.held[self.order]
+        usable = self.order[(held >= least) & (held <= COMMON)]
+        usable = usable[place_in_run(self.rows[usable]) < KEYS]
+        poor = np.bincount(self.rows[usable], minlength=self.count) < _LEAST_KEYS
+        common = self.order[poor[self.rows[self.order]] & (self.held[self.order] > COMMON)]
+        return np.concatenate([usable, common[place_in_run(self.rows[common]) < _COMMON_KEYS]])
+
+    def keys_by_text(self) -> list[Ints]:
+        """Return the keys of each text."""
+        keys = self.keys()
+        keys = keys[np.argsort(self.rows[keys], kind="stable")]
+        return np.split(keys, np.searchsorted(self.rows[keys], np.arange(1, self.count)))[: self.count]
 
     def judge(self, left: Ints, right: Ints) -> Pairs:
         """Score pairs of texts."""
-        blocks = [self._judge(left[at : at + _BLOCK], right[at : at + _BLOCK]) for at in range(0, len(left), _BLOCK)]
+        found = [self._judge(left[at : at + _BLOCK], right[at : at + _BLOCK]) for at in range(0, len(left), _BLOCK)]
         empty = np.zeros(0, np.float32)
-        score, cosine, conflict = (
-            (np.concatenate([empty, *column]) for column in zip(*blocks, strict=True)) if blocks else [empty] * 3
-        )
-        return Pairs(left, right, score, cosine, conflict.astype(bool))
+        score, alike = (np.concatenate(column) for column in zip(*found, strict=True)) if found else [empty] * 2
+        return Pairs(left, right, score, alike)
 
-    def _judge(self, left: Ints, right: Ints) -> tuple[Floats, Floats, Flags]:
+    def _judge(self, left: Ints, right: Ints) -> tuple[Floats, Floats]:
+        features = self.features(left, right)
+        evidence = _OFFSET + _SHARPNESS * sum(weight * features[name] for name, weight in WEIGHTS.items())
+        same = (self.who[left] == self.who[right]) & (self.who[left] > 0)
+        alike = np.where(features["conflict"] > 0, 0, np.minimum(features["cosine"] + _RESENT * same, 1))
+        return (1 / (1 + np.exp(-evidence))).astype(np.float32), alike.astype(np.float32)
+
+    def features(self, left: Ints, right: Ints) -> dict[str, Floats]:
+        """Return what pairs are judged on, each between 0 and 1 and the same whichever text comes first."""
         count = len(left)
         pair, ours, theirs = self._shared(left, right)
-        cosine = np.bincount(pair, self.weights[ours] * self.weights[theirs], count)
-        there: dict[str, Floats] = {}
-        back: dict[str, Floats] = {}
-        for name, flag in _PARTS.items():
-            there[name] = self._covered(flag, left, pair, ours)
-            back[name] = self._covered(flag, right, pair, theirs)
-        conflict = (there["both"] <= _CONTRADICTED) & (back["both"] <= _CONTRADICTED)
-        evidence = _OFFSET + _WEIGHTS["cosine"] * cosine + _WEIGHTS["conflict"] * conflict
-        for name in ("title", "name"):
-            evidence += _WEIGHTS[f"{name}_least"] * np.minimum(there[name], back[name])
-            evidence += _WEIGHTS[f"{name}_most"] * np.maximum(there[name], back[name])
-        return (1 / (1 + np.exp(-evidence))).astype(np.float32), cosine.astype(np.float32), conflict
+        found: dict[str, Any] = {"cosine": np.bincount(pair, self.weights[ours] * self.weights[theirs], count)}
+        for name, part in _PARTS.items():
+            there = self._covered(name, part, left, pair, ours)
+            back = self._covered(name, part, right, pair, theirs)
+            found[f"{name}_least"], found[f"{name}_most"] = np.minimum(there, back), np.maximum(there, back)
+        lost = [self.masses["subject"][text] * (1 - share) for text, share in ((left, there), (right, back))]
+        swapped = (found["cosine"] >= _ALIKE) & (np.minimum(*lost) >= _SWAPPED)
+        contradicted = np.minimum(found["proper_most"], found["number_most"]) <= _CONTRADICTED
+        found["conflict"] = swapped | contradicted
+        known = (self.kinds[left] > 0) & (self.kinds[right] > 0)
+        found["topic"] = np.where(known, (self.topics[left] * self.topics[right]).sum(axis=1), _UNKNOWN)
+        found["kind"] = np.where(known, self.kinds[left] == self.kinds[right], _UNKNOWN)
+        return {name: found[name].astype(np.float32) for name in FEATURES}
 
     def _shared(self, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
         """Return the bigrams that pairs share: the pair, and the entry in the left and in the right text."""
-        a = _entries(self.starts[left], self.sizes[left])
-        b = _entries(self.starts[right], self.sizes[right])
-        in_a = np.repeat(np.arange(len(left)), self.sizes[left]) << BITS | self.columns[a]
-        in_b = np.repeat(np.arange(len(right)), self.sizes[right]) << BITS | self.columns[b]
-        at = np.minimum(np.searchsorted(in_b, in_a), max(0, len(in_b) - 1))  # both ascend: by pair, then by column
-        both = np.flatnonzero(in_b[at] == in_a) if len(in_b) else np.zeros(0, np.int64)
-        return in_a[both] >> BITS, a[both], b[at[both]]
+        a, b = self.places[left], self.places[right]
+        there = sp.csr_matrix((np.ones_like(b.data), b.indices, b.indptr), b.shape)
+        ours = a.multiply(there).tocsr()
+        back = sp.csr_matrix((np.ones_like(ours.data), ours.indices, ours.indptr), b.shape)
+        theirs = back.multiply(b).tocsr()
+        pair = np.repeat(np.arange(len(left)), np.diff(ours.indptr))
+        one, two = (each.data.astype(np.int64) - 1 for each in (ours, theirs))
+        return pair, self.starts[left][pair] + one, self.starts[right][pair] + two
 
-    def _covered(self, flag: int, text: Ints, pair: Ints, entry: Ints) -> Floats:
-        """Return which share of the rarity under a flag stands in the other text, a half where there is none."""
-        whole = self.masses[flag][text]
-        flagged = self.flags[entry] & flag == flag
-        found = np.bincount(pair, self.rarity[entry] * flagged, len(text))
-        return np.where(whole > 0, found / np.maximum(whole, 1e-9), 0.5).astype(np.float32)
-
-
-def _entries(starts: Ints, sizes: Ints) -> Ints:
-    """Return the places of some runs, one run behind the other.
-
-    >>> _entries(np.array([5, 0]), np.array([2, 1])).tolist()
-    [5, 6, 0]
-    """
-    first = np.cumsum(sizes) - sizes
-    places: Ints = np.arange(int(sizes.sum())) + np.repeat(starts - first, sizes)
-    return places
+    def _covered(self, name: str, part: int, text: Ints, pair: Ints, entry: Ints) -> Floats:
+        """Return which share of the rarity of a part stands in the other text, a half where there is none."""
+        whole = self.masses[name][text]
+        own = np.flatnonzero(self.parts[entry] & part)
+        found = np.bincount(pair[own], self.rarity[entry[own]], len(text))
+        return np.where(whole > 0, found / np.maximum(whole, 1e-9), 0.5)
 
 
-def _place_in_run(values: Ints) -> Ints:
-    """Return for each of some ascending values how many equal ones stand before it.
+def place_in_run(values: Ints) -> Ints:
+    """Return for each of some values how many equal ones stand directly before it.
 
-    >>> _place_in_run(np.array([3, 3, 5])).tolist()
+    >>> place_in_run(np.array([3, 3, 5])).tolist()
     [0, 1, 0]
     """
     where = np.arange(len(values))

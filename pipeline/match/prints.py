@@ -1,71 +1,106 @@
-"""What matching keeps of a text: its character bigrams, which of them stand in the title or in a name."""
+"""What matching keeps of a text: its character bigrams, which of them stand in the title or in a name, its topic."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.features import GOLDEN, Batch, Vocabulary, batch, grams
+from pipeline.features import GOLDEN, Batch, batch, grams
+from pipeline.records import Topic
 
 Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int64 | np.int32]
+
 Flags = npt.NDArray[np.bool_]
+Words = npt.NDArray[np.uint32]
+Bytes = npt.NDArray[np.uint8]
 
 BITS = 22
 WIDTH = 1 << BITS
-TITLED, NAMED = 1, 2
+TITLED, NAMED, NUMBERED = 1, 2, 4
+_FLAG_BITS = 3
+_COUNT_BITS = 32 - BITS - _FLAG_BITS
+_MOST_COUNTED = (1 << _COUNT_BITS) - 1
 
 _ONE_SIGN = "村镇路街苑府湾城园庭厂桥站店巷局院校组"
 _TWO_SIGNS = [
-    "小区",
-    "花园",
-    "家园",
-    "公寓",
-    "大厦",
-    "广场",
-    "小学",
-    "中学",
-    "学校",
-    "学院",
-    "大学",
-    "幼儿",
-    "医院",
-    "公司",
-    "集团",
-    "社区",
-    "街道",
-    "国际",
-    "新城",
-    "酒店",
-    "超市",
-    "市场",
-    "楼盘",
-    "项目",
-]
+    "小区", "花园", "家园", "公寓", "大厦", "广场", "小学", "中学", "学校", "学院", "大学", "幼儿",
+    "医院", "公司", "集团", "社区", "街道", "国际", "新城", "酒店", "超市", "市场", "楼盘", "项目",
+]  # fmt: skip
+_AFTER_NUMBERS, _BETWEEN = "路线期年区届", "号"
+_LONGEST_NUMBER = 3
 _REACH = 3
 """What stands up to so many characters before such an ending is taken for part of a name."""
+_OPENING = 20
+"""So many characters stand for the title of a text that has none: people begin with what it is about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What matching keeps of a batch of texts: 6 bytes for each different bigram of each text.
+    """What matching keeps of a batch of texts: 4 bytes for each different bigram of each text, 21 beside.
 
-    columns : (bigrams,) hashed bigrams, text by text, ascending within one.
-    counts : (bigrams,) how often each stands in its text, at most 255.
-    flags : (bigrams,) `TITLED` where it stands in the title, `NAMED` where it is part of a name.
+    grams : (bigrams,) text by text, ascending within one; each packs, from the highest bits on, the hashed bigram,
+        how often it stands in its text (at most 127), and its flags: `TITLED` where it stands in the title, `NAMED`
+        where it is part of a name, `NUMBERED` where it is part of a number that tells one
+        thing from another.
     sizes : (texts,) how many bigrams each text has.
+    topics : (texts, first-level topics) the probability of each, 0 to 255; all 0 where nothing is known.
+    kinds : (texts,) the second-level topic as a checksum; 0 where nothing is known.
+    who : (texts,) the submitter as a checksum; 0 where nothing is known.
     """
 
-    columns: npt.NDArray[np.int32]
-    counts: npt.NDArray[np.uint8]
-    flags: npt.NDArray[np.uint8]
+    grams: Words
     sizes: Ints
+    topics: Bytes
+    kinds: npt.NDArray[np.uint16]
+    who: Words
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    @property
+    def columns(self) -> Ints:
+        """The hashed bigrams."""
+        return (self.grams >> (32 - BITS)).astype(np.int32)
+
+    @property
+    def counts(self) -> Bytes:
+        """How often each bigram stands in its text."""
+        return (self.grams >> _FLAG_BITS & _MOST_COUNTED).astype(np.uint8)
+
+    @property
+    def flags(self) -> Bytes:
+        """`TITLED`, `NAMED` and `NUMBERED` of each bigram."""
+        return (self.grams & (1 << _FLAG_BITS) - 1).astype(np.uint8)
+
+    def ranks(self) -> Ints:
+        """Return the place of each text in an order by content: that in which they came has no say in it."""
+        mixed = self.grams * GOLDEN
+        mixed ^= mixed >> np.uint64(29)
+        order = np.argsort(sums(mixed * GOLDEN, self.sizes), kind="stable")
+        ranks = np.empty(len(order), np.int64)
+        ranks[order] = np.arange(len(order))
+        return ranks
 
 
-def _hashed(keys: npt.NDArray[np.uint64]) -> Ints:
+def sums(values: npt.NDArray[np.uint64], sizes: Ints) -> npt.NDArray[np.uint64]:
+    """Return the sums of some runs of values, one run behind the other, as far as 64 bits go.
+
+    >>> sums(np.array([1, 2, 3], np.uint64), np.array([2, 0, 1])).tolist()
+    [3, 0, 3]
+    """
+    running = np.concatenate([np.zeros(1, np.uint64), np.cumsum(values, dtype=np.uint64)])
+    ends = np.cumsum(sizes)
+    found: npt.NDArray[np.uint64] = running[ends] - running[ends - sizes]
+    return found
+
+
+def hashed(keys: npt.NDArray[np.uint64]) -> Ints:
+    """Return the columns of bigrams."""
     return (keys * GOLDEN >> np.uint64(64 - BITS)).astype(np.int64)
 
 
@@ -82,50 +117,52 @@ def _named(parts: Batch, keys: npt.NDArray[np.uint64], whole: Flags) -> Flags:
     return near
 
 
-def fingerprint(parts: Batch) -> Fingerprint:
-    """Return the fingerprint of a batch."""
+def _numbered(parts: Batch) -> Flags:
+    """Return which positions begin a bigram of a number that tells one thing from another: 805路, 3号线, 2019年."""
+    digit = (parts.codes >= ord("0")) & (parts.codes <= ord("9"))
+    telling = np.isin(parts.codes, [ord(sign) for sign in _AFTER_NUMBERS])
+    for sign in _BETWEEN:
+        telling[:-1] |= (parts.codes[:-1] == ord(sign)) & telling[1:]
+    telling = np.append(telling[1:], False)
+    number = digit & telling
+    for _ in range(_LONGEST_NUMBER):
+        number[:-1] |= digit[:-1] & number[1:]
+    return number
+
+
+def fingerprint(parts: Batch, topics: Sequence[Topic] = (), submitters: Sequence[str | None] = ()) -> Fingerprint:
+    """Return the fingerprint of a batch, with the topics and submitters of its texts where they are known."""
     keys, whole = grams(parts.codes, 2)
     at = np.flatnonzero(whole)
     row = parts.owners[at].astype(np.int64)
-    flags = np.where(at < parts.titles[row], TITLED, 0) | np.where(_named(parts, keys, whole)[at], NAMED, 0)
-    pairs = np.sort((row << BITS | _hashed(keys[at])) << 2 | flags)
-    unique, first, counts = np.unique(pairs >> 2, return_index=True, return_counts=True)
-    joined = np.bitwise_or.reduceat(pairs & 3, first) if len(first) else first
-    return Fingerprint(
-        (unique & WIDTH - 1).astype(np.int32),
-        np.minimum(counts, 255).astype(np.uint8),
-        joined.astype(np.uint8),
-        np.bincount(unique >> BITS, minlength=len(parts)),
-    )
+    begins = parts.starts[:-1]
+    titles = np.where(parts.titles > begins, parts.titles, begins + _OPENING)
+    flags = np.where(at < titles[row], TITLED, 0)
+    flags |= np.where(_named(parts, keys, whole)[at], NAMED, 0) | np.where(_numbered(parts)[at], NUMBERED, 0)
+    packed = np.sort((row << BITS | hashed(keys[at])) << _FLAG_BITS | flags)
+    unique, first, counts = np.unique(packed >> _FLAG_BITS, return_index=True, return_counts=True)
+    joined = np.bitwise_or.reduceat(packed & (1 << _FLAG_BITS) - 1, first) if len(first) else first
+    words = (unique & WIDTH - 1) << _COUNT_BITS | np.minimum(counts, _MOST_COUNTED)
+    scores = np.zeros((len(parts), len(topics[0].scores) if topics else 0), np.uint8)
+    kinds = np.zeros(len(parts), np.uint16)
+    for index, topic in enumerate(topics):
+        scores[index] = [round(255 * score) for score in topic.scores.values()]
+        kinds[index] = crc32(f"{topic.level1}/{topic.level2}".encode()) & 0xFFFF
+    who = np.zeros(len(parts), np.uint32)
+    who[: len(submitters)] = [crc32(name.encode("utf-8", "replace")) if name else 0 for name in submitters]
+    sizes = np.bincount(unique >> BITS, minlength=len(parts))
+    return Fingerprint((words << _FLAG_BITS | joined).astype(np.uint32), sizes, scores, kinds, who)
 
 
 def join(prints: Sequence[Fingerprint]) -> Fingerprint:
     """Put the fingerprints of several batches behind one another."""
     if not prints:
         return fingerprint(batch([]))
+    widest = max(each.topics.shape[1] for each in prints)
     return Fingerprint(
-        np.concatenate([each.columns for each in prints]),
-        np.concatenate([each.counts for each in prints]),
-        np.concatenate([each.flags for each in prints]),
+        np.concatenate([each.grams for each in prints]),
         np.concatenate([each.sizes for each in prints]),
+        np.concatenate([np.pad(each.topics, ((0, 0), (0, widest - each.topics.shape[1]))) for each in prints]),
+        np.concatenate([each.kinds for each in prints]),
+        np.concatenate([each.who for each in prints]),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Background:
-    """How common bigrams are in general, so that rarity means something in a small batch, too.
-
-    spread : (hashed bigrams,) in how many texts each stands.
-    texts : how many texts that were.
-    """
-
-    spread: Floats
-    texts: int
-
-    @classmethod
-    def of(cls, vocabulary: Vocabulary, texts: int) -> Background:
-        """Return the background that a model was trained on."""
-        spread = np.zeros(WIDTH, np.float32)
-        bigrams = (vocabulary.keys >> np.uint64(32) == 0) & (vocabulary.keys >> np.uint64(16) > 0)
-        np.add.at(spread, _hashed(vocabulary.keys[bigrams]), vocabulary.spread(texts)[bigrams])
-        return cls(spread, texts)

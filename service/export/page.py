@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.records import day
 from service.export import labels
+from service.export.hot import HotIssue, by, hot_issues
 
 if TYPE_CHECKING:
     from pipeline.batch import Run
 
 _QUEUE = 2_000
 """More rows than this make a page that no browser likes; the rest is in the .xlsx."""
-_HOT = 3
 _HOT_SHOWN = 20
 _VOICES_SHOWN = 12
+_BARS = 15
 
 
 def bars(counts: list[tuple[str, int]]) -> list[dict[str, Any]]:
@@ -29,23 +29,20 @@ def bars(counts: list[tuple[str, int]]) -> list[dict[str, Any]]:
     ]
 
 
-def _hot_issue(result: Run, rows: list[int]) -> dict[str, Any]:
-    voices = [result.row(index) for index in rows]
-    dates = sorted(found for voice in voices if (found := day(voice["submission"].get("submitted_at", ""))))
-    names = {voice["submission"].get("submitter") or voice["id"] for voice in voices}
+def _hot_entry(result: Run, issue: HotIssue) -> dict[str, Any]:
+    voices = [result.row(index) for index in issue.rows[:_VOICES_SHOWN]]
     return {
-        "title": labels.title_and_body(voices[0]["clean"]["text"])[0],
-        "issue": voices[0]["duplicate"]["issue"],
-        "texts": len(voices),
-        "people": len(names),
-        "repeated": sum(voice["duplicate"]["kind"] == "duplicate" for voice in voices),
-        "topic": voices[0]["topic"]["level1"],
-        "likes": sum(voice["submission"].get("likes", 0) for voice in voices),
-        "first": dates[0] if dates else "",
-        "last": dates[-1] if dates else "",
-        "voices": [_entry(voice) for voice in voices[:_VOICES_SHOWN]],
-        "more": max(0, len(voices) - _VOICES_SHOWN),
+        "told": issue,
+        "heat": issue.heat,
+        "voices": [_entry(voice) for voice in voices],
+        "more": max(0, len(issue.rows) - _VOICES_SHOWN),
     }
+
+
+def _hottest(hot: list[HotIssue], what: str) -> list[dict[str, Any]]:
+    """Return bars of how many hot issues each topic or place has."""
+    counts = Counter({name: len(issues) for name, issues in by(hot, what).items()})
+    return bars(counts.most_common(_BARS))
 
 
 def _entry(decision: dict[str, Any]) -> dict[str, Any]:
@@ -91,8 +88,7 @@ def write_page(result: Run, path: Path) -> None:
     triaged = [index for index, standing in enumerate(result.standings) if standing[0] == "triaged"]
     topics = Counter(result.row(index)["topic"]["level1"] for index in triaged)
     priorities = [(labels.PRIORITY[level], result.summary.priority[level]) for level in labels.PRIORITY]
-    hot = [_hot_issue(result, rows) for rows in result.issues(_HOT)]
-    hot = sorted((issue for issue in hot if issue["people"] > 1), key=lambda issue: (-issue["people"], -issue["texts"]))
+    hot = hot_issues(result)
     stream = environment.get_template("page.html.j2").stream(
         roles=labels.ROLE,
         summary=result.summary,
@@ -100,7 +96,8 @@ def write_page(result: Run, path: Path) -> None:
         unreadable=result.summary.status["unreadable"],
         topics=bars(topics.most_common()),
         priorities=bars(priorities),
-        hot=hot[:_HOT_SHOWN],
+        hot=[_hot_entry(result, issue) for issue in hot[:_HOT_SHOWN]],
+        hot_by=[("按主题", _hottest(hot, "topic")), ("按地点", _hottest(hot, "place"))],
         hot_count=len(hot),
         queue=_queue(result, order[:_QUEUE]),
         left=max(0, len(order) - _QUEUE),

@@ -1,0 +1,162 @@
+"""The home of texts in tables: SQLite or PostgreSQL, shared by several processes, nothing rebuilt at a start."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    bindparam,
+    event,
+    func,
+    insert,
+    select,
+)  # fmt: skip
+
+from pipeline.match import Kept
+from pipeline.match.prints import Ints
+
+metadata = MetaData()
+texts = Table(
+    "match_text",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False),
+    Column("issue", Text, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("grams", LargeBinary, nullable=False),
+    Column("topics", LargeBinary, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("who", BigInteger, nullable=False),
+    Index("match_text_id", "id"),
+)
+keys = Table(
+    "match_key",
+    metadata,
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+"""Which text has which key; read as `key`'s texts from the first on, which the primary key alone serves."""
+
+_FIND = select(keys.c.number).where(keys.c.key == bindparam("key")).order_by(keys.c.number).limit(bindparam("most"))
+_GET = select(texts).where(texts.c.number.in_(bindparam("numbers", expanding=True)))
+_LOCK = 0x6D696E79
+_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "cache_size=-65536")
+
+
+def prepare(engine: Engine) -> None:
+    """Set up an engine and make the tables where they are missing."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _connected)
+        event.listen(engine, "begin", _begun)
+    metadata.create_all(engine)
+
+
+def _connected(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begun(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+class Tables:
+    """The home in tables; see `pipeline.match.Home`.
+
+    Parameters
+    ----------
+    engine : prepared by `prepare`. Each process has its own; each call is a transaction of its own, but within
+        `writing` all are one.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._open: ContextVar[Connection | None] = ContextVar("open", default=None)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """See `Home`. Two deliveries at once wait for each other, so that both see what the other brought."""
+        with self._engine.connect().execution_options(writing=True) as connection, connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            token = self._open.set(connection)
+            try:
+                yield
+            finally:
+                self._open.reset(token)
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        if connection := self._open.get():
+            yield connection
+        else:
+            with self._engine.begin() as connection:
+                yield connection
+
+    def count(self) -> int:
+        """See `Home`."""
+        with self._connection() as connection:
+            last = connection.scalar(select(func.max(texts.c.number)))
+        return 0 if last is None else last + 1
+
+    def add(self, kept: Sequence[Kept], keys_of: Sequence[Ints]) -> None:
+        """See `Home`."""
+        begin = self.count()
+        fields = [{name: getattr(each, name) for name in Kept.__slots__} for each in kept]
+        found = [
+            {"key": key, "number": number} for number, own in enumerate(keys_of, begin) for key in set(own.tolist())
+        ]
+        with self._connection() as connection:
+            if fields:
+                connection.execute(insert(texts), [{"number": begin + at, **each} for at, each in enumerate(fields)])
+            if found:
+                connection.execute(insert(keys), found)
+
+    def find(self, key: int, most: int) -> Ints:
+        """See `Home`."""
+        with self._connection() as connection:
+            return np.array(connection.scalars(_FIND, {"key": key, "most": most}).all(), np.int64)
+
+    def get(self, numbers: Sequence[int]) -> list[Kept]:
+        """See `Home`."""
+        with self._connection() as connection:
+            rows = connection.execute(_GET, {"numbers": list(numbers)}).all()
+        kept = {row.number: _kept(row) for row in rows}
+        return [kept[number] for number in numbers]
+
+    def named(self, ids: Collection[str]) -> list[int]:
+        """See `Home`."""
+        if not ids:
+            return []
+        with self._connection() as connection:
+            return list(connection.scalars(select(texts.c.number).where(texts.c.id.in_(ids))).all())
+
+    def sample(self, most: int) -> list[Kept]:
+        """See `Home`."""
+        count = self.count()
+        wanted = np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.int64)).tolist() if count else []
+        with self._connection() as connection:
+            rows = connection.execute(_GET, {"numbers": wanted}).all()
+        return [_kept(row) for row in rows]
+
+
+def _kept(row: Row[Any]) -> Kept:
+    return Kept(row.id, row.issue, row.first, row.grams, row.topics, row.kind, row.who)
