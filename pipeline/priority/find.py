@@ -1,0 +1,62 @@
+"""The signals that hold in a text, each with the sentence that carries it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.features import batch
+from pipeline.priority import numbers
+from pipeline.priority.scope import near, sentence_at, taken_back
+from pipeline.priority.sieve import sieve
+from pipeline.priority.table import Signal, Strength, signals
+
+_COUNTERS = {"people": numbers.people, "days": numbers.days}
+_TRIES = 6
+"""Places of one text at which one signal is tried."""
+_ORDER = tuple(Strength)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A signal in a text: the sentence that carries it, and where in it the words begin."""
+
+    signal: Signal
+    start: int
+    end: int
+    at: int
+
+
+def find(text: str, candidates: Sequence[int] | None = None) -> list[Found]:
+    """Return the signals that hold in a text, the strongest first, each once; `candidates` is from the sieve.
+
+    >>> [found.signal.code for found in find("学校旁边的围墙随时可能倒塌。")]
+    ['imminent']
+    >>> find("房价随时可能坍塌，希望避免火灾。")
+    []
+    """
+    if candidates is None:
+        candidates = sieve().candidates(batch([text]))[0]
+    every = signals()
+    found = [held for index in candidates if (held := _first(every[index], text))]
+    return sorted(found, key=lambda each: (_ORDER.index(each.signal.level), each.start))
+
+
+def _first(signal: Signal, text: str) -> Found | None:
+    for match in itertools.islice(signal.pattern.search.finditer(text), _TRIES):
+        if _holds(signal, text, match):
+            return Found(signal, *sentence_at(text, match.start(), match.end()), match.start())
+    return None
+
+
+def _holds(signal: Signal, text: str, match: re.Match[str]) -> bool:
+    sentence = near(text, match.start(), match.end())
+    if signal.unless and signal.unless.search.search(sentence):
+        return False
+    if signal.needs and not signal.needs.search.search(sentence):
+        return False
+    if signal.least and _COUNTERS[signal.least[0]](sentence) < signal.least[1]:
+        return False
+    return not taken_back(signal.kind, text, match.start(), match.end())
