@@ -16,7 +16,7 @@ from pipeline.features import batch
 from pipeline.keywords import Keywords
 from pipeline.knowledge import model_folder
 from pipeline.match import Background, Fingerprint, fingerprint, join, match, shared
-from pipeline.priority import hints, prioritise
+from pipeline.priority import DIAL, Ordinal, aggravate, crowd, prioritise, sieve, voice, weigh
 from pipeline.records import (
     Clean,
     Decision,
@@ -50,14 +50,25 @@ class Triage:
     '城乡建设'
     """
 
-    def __init__(self, classifier: Classifier, router: Router, *, model: str, background: Background) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        router: Router,
+        *,
+        model: str,
+        background: Background,
+        ordinal: Ordinal,
+        dial: float = DIAL,
+    ) -> None:
         self.classifier = classifier
         self.router = router
         self.segmenter = Segmenter()
         self.model = model
         self.background = background
+        self.ordinal = ordinal
+        self.dial = dial
         self.keywords = Keywords(classifier.vocabulary)
-        hints()
+        sieve()
         clean("")  # patterns are made here once, not in every worker
 
     @classmethod
@@ -69,8 +80,9 @@ class Triage:
         places: Path | None = None,
         members: Path | None = None,
         stations: Path | None = None,
+        dial: float = DIAL,
     ) -> Triage:
-        """Load a model by name and the tables of an office.
+        """Load a model by name and the tables of an office; `dial` is the probability from which a text is high.
 
         Raises
         ------
@@ -80,7 +92,14 @@ class Triage:
         router = Router.load(rules=rules, places=places, members=members, stations=stations)
         classifier, meta = Classifier.load(model_folder(model))
         background = Background.of(classifier.vocabulary, meta["examples"])
-        return cls(classifier, router, model=artefact.model_id(meta), background=background)
+        return cls(
+            classifier,
+            router,
+            model=artefact.model_id(meta),
+            background=background,
+            ordinal=Ordinal.of(meta),
+            dial=dial,
+        )
 
     @cached_property
     def provenance(self) -> Provenance:
@@ -100,13 +119,13 @@ class Triage:
             cleaned,
             self.classifier.judge(parts, told),
             self.keywords.pick(told, len(texts)),
-            hints().masks(parts),
+            sieve().candidates(parts),
             strict=True,
         )
         return [self._judge_one(*row) for row in rows], fingerprint(parts)
 
     def _judge_one(
-        self, submission: Submission, cleaned: Clean, verdict: Verdict, keywords: tuple[str, ...], mask: int
+        self, submission: Submission, cleaned: Clean, verdict: Verdict, keywords: tuple[str, ...], candidates: list[int]
     ) -> Judgement:
         text = cleaned.text
         router = self.router
@@ -123,11 +142,20 @@ class Triage:
             keywords=keywords,
             intent="other" if junk else verdict.intent,
             topic=verdict.topic,
-            priority=Priority(Level.LOW, 0.0)
-            if junk
-            else prioritise(text, mask=mask, intent=verdict.intent, levels=verdict.levels),
+            priority=Priority(Level.LOW, 0.0) if junk else self._priority(text, verdict, candidates),
             route=router.route(text, verdict.topic, router.locate(text, submission.place)),
         )
+
+    def _priority(self, text: str, verdict: Verdict, candidates: list[int]) -> Priority:
+        weighed = weigh(
+            text,
+            candidates=candidates,
+            intent=verdict.intent,
+            complaint=verdict.complaint,
+            levels=verdict.levels,
+            ordinal=self.ordinal,
+        )
+        return prioritise(text, weighed, dial=self.dial)
 
     def decide(self, judgement: Judgement, duplicate: Duplicate) -> Decision:
         """Return the whole decision about a judged submission, given its place among the others."""
@@ -138,18 +166,24 @@ class Triage:
         """Triage submissions in this process, in memory; for files of any size see `pipeline.batch`."""
         judged: list[Judgement] = []
         prints: list[Fingerprint] = []
+        sent: list[Submission] = []
         for chunk in chunks(submissions):
             part, printed = self.judge(chunk)
             judged += part
+            sent += chunk
             prints.append(printed)
         duplicates = match([each.id for each in judged], join(prints), self.background)
+        voices = [voice(d.issue, s.submitter, s.submitted_at) for d, s in zip(duplicates, sent, strict=True)]
+        outside = crowd(voices)
         by_id = {each.id: each for each in judged}
         decisions = []
-        for each, duplicate in zip(judged, duplicates, strict=True):
+        for index, (each, duplicate) in enumerate(zip(judged, duplicates, strict=True)):
             if duplicate.of is not None:
                 other = by_id[duplicate.of]
                 tied = shared(each.keywords, each.clean.text, other.keywords, other.clean.text)
                 duplicate = replace(duplicate, shared=tied)
+            if each.status == Status.TRIAGED and index in outside:
+                each = replace(each, priority=aggravate(each.priority, outside[index]))
             decisions.append(self.decide(each, duplicate))
         return decisions
 

@@ -1,7 +1,40 @@
 """Priority by the rubric of the duty desk: signals with scope, weighed with what the model says of the text."""
 
+from pipeline.priority.crowd import Voice, aggravate, crowd, voice
+from pipeline.priority.dial import Setting, per_day, setting, turn
 from pipeline.priority.find import Found, find
 from pipeline.priority.sieve import Sieve, sieve
 from pipeline.priority.table import SIGNALS, WORDS, Kind, Signal, Strength, load_signals, load_words, signals
+from pipeline.priority.weigh import CUTS, DIAL, FEATURES, GUESSED, Ordinal, Weighed, features, prioritise, weigh
 
-__all__ = ["SIGNALS", "WORDS", "Found", "Kind", "Signal", "Sieve", "Strength", "find", "load_signals", "load_words", "sieve", "signals"]
+__all__ = [
+    "CUTS",
+    "DIAL",
+    "FEATURES",
+    "GUESSED",
+    "SIGNALS",
+    "WORDS",
+    "Found",
+    "Kind",
+    "Ordinal",
+    "Setting",
+    "Signal",
+    "Sieve",
+    "Strength",
+    "Voice",
+    "Weighed",
+    "aggravate",
+    "crowd",
+    "features",
+    "find",
+    "load_signals",
+    "load_words",
+    "per_day",
+    "prioritise",
+    "setting",
+    "sieve",
+    "signals",
+    "turn",
+    "voice",
+    "weigh",
+]

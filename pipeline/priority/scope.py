@@ -12,7 +12,9 @@ _AROUND = 60
 """Letters without full stops are read so far to each side as one sentence."""
 
 _IN_CLAUSE = f"[^{CLAUSE_SIGNS}]"
-_NEGATED = re.compile(r"(?:没有?|未|并非|不是|从未|从没|无|不存在|尚未|不会|不要|不再|不想|没人|难道要|非要|是不是要|非得)$")
+_NEGATED = re.compile(
+    r"(?:没有?|未|并非|不是|从未|从没|无|不存在|尚未|不会|不要|不再|不想|没人|难道要|非要|是不是要|非得)$"
+)
 _WISHED = re.compile(
     rf"(?:避免|防止|预防|以防|杜绝|谨防|严防|减少|未雨绸缪|打击|严查|整治|谨慎|抵制|反对|拒绝|取缔){_IN_CLAUSE}{{0,10}}$"
 )
@@ -33,7 +35,9 @@ _RULES = re.compile(
     r"(?:哪个部门|什么部门|怎么投诉|如何投诉|向谁)"
 )
 _TITLED = re.compile(r"《[^》]{0,60}$")
-_QUOTED = re.compile(r"(?:宣传|标语|口号|所谓|新闻|报道|标题|电影|海报|条幅|栏目|广告)[^。！？]{0,8}[“「\"][^”」\"]{0,30}$")
+_QUOTED = re.compile(
+    r"(?:宣传|标语|口号|所谓|新闻|报道|标题|电影|海报|条幅|栏目|广告)[^。！？]{0,8}[“「\"][^”」\"]{0,30}$"
+)
 _URGED = re.compile(rf"(?:建议|提议|倡议|呼吁){_IN_CLAUSE}{{0,12}}$")
 
 
@@ -61,7 +65,7 @@ def taken_back(kind: Kind, text: str, start: int, end: int) -> bool:
     >>> taken_back(Kind.EVENT, text, 4, 6)
     True
     """
-    left, right = sentence_at(text, start, end)
+    left, _ = sentence_at(text, start, end)
     before = text[max(left, start - _BEFORE) : start]
     if _NEGATED.search(before) or _WISHED.search(before) or _URGED.search(before):
         return True

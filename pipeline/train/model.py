@@ -22,6 +22,7 @@ from pipeline.errors import InputError
 from pipeline.features import Vocabulary, batch
 from pipeline.records import INTENTS, LEVELS
 from pipeline.train.examples import Example, topics
+from pipeline.train.ordinal import Guess, train_ordinal
 
 Floats = npt.NDArray[np.float32]
 Strings = npt.NDArray[np.str_]
@@ -143,6 +144,7 @@ def train(examples: Sequence[Example], folder: Path, *, sources: dict[str, str])
     columns: list[Linear] = []
     heads: list[Head] = []
     scores: dict[str, float] = {}
+    guesses: dict[str, Guess] = {}
     dial = 1.0
     for name, labels in (("topic", order), ("intent", INTENTS[:4]), ("junk", JUNK), ("priority", LEVELS)):
         rows, values = _labelled(examples, name)
@@ -152,6 +154,7 @@ def train(examples: Sequence[Example], folder: Path, *, sources: dict[str, str])
         start = heads[-1].columns.stop if heads else 0
         heads.append(Head(name, fitted.linear.labels, start, fitted.sharpness))
         columns.append(fitted.linear)
+        guesses[name] = Guess(rows, _chances(fitted))
         scores[f"{name}_accuracy"] = round(float(np.mean(fitted.held_out.argmax(axis=1) == fitted.truth)), 4)
         if name == "topic":
             first_right, confidence = _first_level(fitted, order)
@@ -172,6 +175,7 @@ def train(examples: Sequence[Example], folder: Path, *, sources: dict[str, str])
             {"name": h.name, "labels": list(h.labels), "start": h.start, "sharpness": h.sharpness} for h in heads
         ],
         "dial": dial,
+        "ordinal": train_ordinal(examples, guesses["intent"], guesses["priority"]).to_meta(),
         "sources": sources,
         "examples": sum(not example.knowledge for example in examples),
         "cross_validation": scores,
@@ -248,13 +252,19 @@ def _labelled(examples: Sequence[Example], name: str) -> tuple[list[int], list[s
     return rows, [str(getattr(examples[row], name)) for row in rows]
 
 
+def _chances(fitted: Fitted) -> Floats:
+    """Return the probabilities that cross-validation gives to each label."""
+    logits = fitted.held_out * fitted.sharpness
+    chances: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
+    chances /= chances.sum(axis=1, keepdims=True)
+    return chances
+
+
 def _first_level(fitted: Fitted, order: Sequence[str]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
     """Return whether the first level was right in cross-validation, and how confident."""
     names = list(dict.fromkeys(label.split(SEPARATOR)[0] for label in order))
     parent = np.array([names.index(label.split(SEPARATOR)[0]) for label in order])
-    logits = fitted.held_out * fitted.sharpness
-    chances = np.exp(logits - logits.max(axis=1, keepdims=True))
-    chances /= chances.sum(axis=1, keepdims=True)
+    chances = _chances(fitted)
     firsts = np.stack([chances[:, parent == index].sum(axis=1) for index in range(len(names))], axis=1).astype(
         np.float64
     )
