@@ -11,12 +11,14 @@ from pipeline.features import batch
 from pipeline.priority import numbers
 from pipeline.priority.scope import near, sentence_at, taken_back
 from pipeline.priority.sieve import sieve
-from pipeline.priority.table import Signal, Strength, signals
+from pipeline.priority.table import Kind, Signal, Strength, signals
 
 _COUNTERS = {"people": numbers.people, "days": numbers.days}
 _TRIES = 6
 """Places of one text at which one signal is tried."""
 _ORDER = tuple(Strength)
+_EARLY = 150
+"""Who reports an emergency says so at once: further on in a letter, an event is part of a story."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,11 @@ class Found:
     start: int
     end: int
     at: int
+
+    @property
+    def floor(self) -> bool:
+        """Whether danger to life now is what the text is about."""
+        return self.signal.level == Strength.URGENT and (self.signal.kind != Kind.EVENT or self.at < _EARLY)
 
 
 def find(text: str, candidates: Sequence[int] | None = None) -> list[Found]:

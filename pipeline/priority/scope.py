@@ -1,4 +1,4 @@
-"""Whether what a sentence names is so: negation, hypothesis, fear, past, closed matters, quotations, rules asked for."""
+"""Whether what a sentence names is so: negation, hypothesis, fear, past, closed, quoted, opposed, or rules asked for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pipeline.priority.table import CLAUSE_SIGNS, SENTENCE_SIGNS, Kind
 _ENDS = re.compile(f"[{SENTENCE_SIGNS}]")
 _BEFORE = 14
 _AROUND = 60
+_TITLE = 60
 """Letters without full stops are read so far to each side as one sentence."""
 
 _IN_CLAUSE = f"[^{CLAUSE_SIGNS}]"
@@ -19,7 +20,7 @@ _WISHED = re.compile(
     rf"(?:避免|防止|预防|以防|杜绝|谨防|严防|减少|未雨绸缪|打击|严查|整治|谨慎|抵制|反对|拒绝|取缔){_IN_CLAUSE}{{0,10}}$"
 )
 _SUPPOSED = re.compile(
-    rf"(?:如果|假如|假设|万一|一旦|要是|倘若|若是|假使|会不会|是否会|可能会|容易|生怕|害怕|担心|恐怕|怕|以免){_IN_CLAUSE}{{0,12}}$"
+    rf"(?:如果|假如|假设|万一|一旦|要是|倘若|若是|假使|要不是|幸好没|会不会|是否会|可能会|容易|生怕|害怕|担心|恐怕|怕|以免){_IN_CLAUSE}{{0,12}}$"
 )
 _SUPPOSITION = re.compile(r"(?:如果|假如|假设|万一|一旦|要是|倘若|若是|假使)")
 _PAST = re.compile(
@@ -38,6 +39,7 @@ _TITLED = re.compile(r"《[^》]{0,60}$")
 _QUOTED = re.compile(
     r"(?:宣传|标语|口号|所谓|新闻|报道|标题|电影|海报|条幅|栏目|广告)[^。！？]{0,8}[“「\"][^”」\"]{0,30}$"
 )
+_OPPOSED = re.compile(r"(?:反对|抵制|抗议|拒绝|不同意|质疑|停止|取消)[^\n]{0,30}(?:建|设|装|选址|开办|开行|开采)")
 _URGED = re.compile(rf"(?:建议|提议|倡议|呼吁){_IN_CLAUSE}{{0,12}}$")
 
 
@@ -59,7 +61,8 @@ def taken_back(kind: Kind, text: str, start: int, end: int) -> bool:
 
     Any kind is taken back by a negation before it, a wish to prevent or fight it, a title or slogan that quotes it, a
     question about the rules for such cases, and by being over. An event is also taken back by being long past or only
-    supposed; a state by being supposed. A risk is supposed by nature.
+    supposed; a state by being supposed, and like a risk by a title that opposes a plan: what is feared of it is not yet.
+    A risk is supposed by nature.
 
     >>> text = "希望避免火灾"
     >>> taken_back(Kind.EVENT, text, 4, 6)
@@ -76,5 +79,7 @@ def taken_back(kind: Kind, text: str, start: int, end: int) -> bool:
     if _RULES.search(sentence) or _CLOSED.search(sentence):
         return True
     if kind != Kind.RISK and (_SUPPOSED.search(before) or _SUPPOSITION.search(opening)):
+        return True
+    if kind != Kind.EVENT and _OPPOSED.search(text, 0, text.find("\n", 0, _TITLE) + 1):
         return True
     return kind == Kind.EVENT and bool(_PAST.search(sentence))

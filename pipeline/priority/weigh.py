@@ -22,11 +22,11 @@ GUESSED = ("text_normal", "text_high", "text_urgent", "complaint")
 """Log-odds from the linear model: less sure of strangers' letters than of the texts that it was trained on."""
 FEATURES = (*GUESSED, "high", "more_high", "concerns", "at_the_start", "share")
 CUTS = ("normal", "high", "urgent")
-DIAL = 0.2
+DIAL = 0.08
 """Probability of high or above from which a text is said to be high, unless an office sets another."""
 
 _CLIP = 8.0
-_START = 50
+_START = 30
 _SENTENCE = 60
 _REASONS = 4
 _NORMAL, _URGENT = 0.5, 0.5
@@ -88,7 +88,8 @@ def features(text: str, found: Sequence[Found], *, complaint: float, levels: Seq
     levels : (4,) the model's probabilities of low, normal, high, urgent.
     """
     strong = sum(each.signal.level != Strength.CONCERN for each in found)
-    start = max(text.find("\n", 0, _SENTENCE), _START)
+    title = text.find("\n", 0, _SENTENCE)
+    start = title if title > 0 else _START
     sentences = len({(each.start, each.end) for each in found})
     return (
         _log_odds(1 - levels[0]),
@@ -114,7 +115,7 @@ class Weighed:
     @property
     def floor(self) -> bool:
         """Whether a sentence tells of danger to life now."""
-        return any(each.signal.level == Strength.URGENT for each in self.found)
+        return any(each.floor for each in self.found)
 
     @property
     def chance(self) -> float:

@@ -33,7 +33,7 @@ _MOST = 60_000
 _COST = 10.0
 _QUICK_COST = 0.3
 _STEPS = 60
-_TOLERANCE = 1e-3
+_TOLERANCE = 1e-4
 _KNOWLEDGE_WEIGHT = 0.2
 _DAMPING = 0.7
 """Strangers' letters are further from the written texts than these are from one another: probabilities are damped so
