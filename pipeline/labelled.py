@@ -16,6 +16,23 @@ from pipeline.records import INTENTS, LEVELS, Source
 from pipeline.train import Example, corpora_sources, read_knowledge, read_written, written_files
 
 _LABELS = ("level2", "intent", "priority")
+_LEVEL_NAMES = {"特急": "urgent", "紧急": "high", "普通": "normal", "低": "low"}
+PRIORITY = "priority"
+"""The label of files that correct priority alone and may say nothing of topics."""
+
+
+def level(value: str, path: Path) -> str:
+    """Return a level by its name in English or Chinese.
+
+    Raises
+    ------
+    InputError
+        Where it is none.
+    """
+    name = _LEVEL_NAMES.get(value.strip(), value.strip())
+    if name not in LEVELS:
+        raise InputError(f"{path}：紧急程度“{value}”不在 {'、'.join(LEVELS)}（{'、'.join(_LEVEL_NAMES)}）之中。")
+    return name
 
 
 def read(path: Path, label: str) -> list[tuple[str, dict[str, str]]]:
@@ -54,7 +71,8 @@ def gather(data: Sequence[Path], *, base: str | None, label: str) -> tuple[list[
     """Return the examples to train on, and the hashes of what they come from.
 
     Without `base` the topics are those of the data alone; intent, junk and priority are learned from corpora/ in any
-    case. A label without a second level, on top of corpora/, takes the one that training finds most likely.
+    case. A label without a second level, on top of corpora/, takes the one that training finds most likely. Where the
+    label asked for is the priority, the rows need no topic: they correct priority alone.
     """
     if base not in (None, "corpora"):
         raise InputError(f"--base {base}：只能是 corpora（自带语料）。")
@@ -69,11 +87,11 @@ def gather(data: Sequence[Path], *, base: str | None, label: str) -> tuple[list[
     for path in data:
         sources[path.name] = digest(path)
         for text, labels in read(path, label):
-            intent, priority = labels.get("intent"), labels.get("priority")
+            intent, priority = labels.get("intent"), labels.get(PRIORITY)
             if intent is not None and intent not in INTENTS[:4]:
                 raise InputError(f"{path}：诉求类型“{intent}”不在 {'、'.join(INTENTS[:4])} 之中。")
-            if priority is not None and priority not in LEVELS:
-                raise InputError(f"{path}：紧急程度“{priority}”不在 {'、'.join(LEVELS)} 之中。")
-            topic = labels[label] + SEPARATOR + labels.get("level2", "")
+            if priority is not None:
+                priority = level(priority, path)
+            topic = None if label == PRIORITY else labels[label] + SEPARATOR + labels.get("level2", "")
             examples.append(Example(text, topic, intent, priority))
     return examples, sources

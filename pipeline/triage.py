@@ -80,9 +80,9 @@ class Triage:
         places: Path | None = None,
         members: Path | None = None,
         stations: Path | None = None,
-        dial: float = DIAL,
+        priority_dial: float | None = None,
     ) -> Triage:
-        """Load a model by name and the tables of an office; `dial` is the probability from which a text is high.
+        """Load a model by name and the tables of an office; see `pipeline.priority.dial` for `priority_dial`.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class Triage:
             model=artefact.model_id(meta),
             background=background,
             ordinal=Ordinal.of(meta),
-            dial=dial,
+            dial=DIAL if priority_dial is None else priority_dial,
         )
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,13 @@ Columns = Annotated[
 ]
 Model = Annotated[str, typer.Option("--model", help="模型名。")]
 Table = Path | None
+
+
+class Task(StrEnum):
+    """What a model is scored for."""
+
+    TOPIC = "topic"
+    PRIORITY = "priority"
 
 
 def _wanted(columns: list[str] | None) -> dict[str, str]:
@@ -50,6 +58,14 @@ def triage(
     stations: Annotated[Table, typer.Option(help="站点表（委员工作室、议事室、联络站，.csv）。")] = None,
     rules: Annotated[Table, typer.Option(help="主题到界别的对照表（.csv），默认用自带的。")] = None,
     processes: Annotated[int | None, typer.Option(min=1, help="进程数，默认用全部核心；结果与进程数无关。")] = None,
+    priority_dial: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="紧急程度的刻度：越低标出的紧急件越多，由 minyi evaluate --task priority --recall 得出。",
+        ),
+    ] = None,
 ) -> None:
     """研判：每件来件的主题、紧急程度、是否重复、由谁办理，并说明理由。
 
@@ -58,7 +74,9 @@ def triage(
     """
     from service.commands import Office, run_triage
 
-    office = Office(model=model, members=members, places=places, stations=stations, rules=rules)
+    office = Office(
+        model=model, members=members, places=places, stations=stations, rules=rules, priority_dial=priority_dial
+    )
     raise typer.Exit(run_triage(files, out, _wanted(column), office, processes))
 
 
@@ -90,13 +108,23 @@ def train(
 def evaluate(
     data: Annotated[list[Path], typer.Option("--data", help="带标签的文件。")],
     model: Model = "base",
-    label: Annotated[str, typer.Option("--label", help="主题标签所在的列。")] = "topic",
+    label: Annotated[str | None, typer.Option("--label", help="标签所在的列，默认 topic 或 priority。")] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="把分数写成 JSON。")] = None,
+    task: Annotated[Task, typer.Option("--task", help="给什么打分：topic 主题，priority 紧急程度。")] = Task.TOPIC,
+    recall: Annotated[
+        float | None, typer.Option("--recall", help="（priority）紧急和特急要找出的比例，如 0.9；给出相应的刻度。")
+    ] = None,
+    own: Annotated[
+        list[Path] | None,
+        typer.Option("--own", help="（priority）本单位不带标签的文件，用来算每天多标几件；默认用 --data。"),
+    ] = None,
 ) -> None:
     """在带标签的文件上给模型打分。"""
-    from service.commands import run_evaluate
+    from service.commands import run_evaluate, run_evaluate_priority
 
-    raise typer.Exit(run_evaluate(data, model, label, out))
+    if task == Task.PRIORITY:
+        raise typer.Exit(run_evaluate_priority(data, model, label or "priority", out, recall, own or []))
+    raise typer.Exit(run_evaluate(data, model, label or "topic", out))
 
 
 corpora = typer.Typer(help="自带语料：核对、更新清单。", no_args_is_help=True)

@@ -7,11 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.errors import CorpusError
 from pipeline.features import batch
 from pipeline.priority import numbers
 from pipeline.priority.scope import near, sentence_at, taken_back
 from pipeline.priority.sieve import sieve
-from pipeline.priority.table import Kind, Signal, Strength, signals
+from pipeline.priority.table import SIGNALS, Kind, Signal, Strength, signals
 
 _COUNTERS = {"people": numbers.people, "days": numbers.days}
 _TRIES = 6
@@ -49,6 +50,32 @@ def find(text: str, candidates: Sequence[int] | None = None) -> list[Found]:
     every = signals()
     found = [held for index in candidates if (held := _first(every[index], text))]
     return sorted(found, key=lambda each: (_ORDER.index(each.signal.level), each.start))
+
+
+def check_signals() -> int:
+    """Return how many signals ship, each of which holds in its examples and not in its counterexamples.
+
+    Raises
+    ------
+    CorpusError
+        Where one does not; the message names signal, text and what to do.
+    """
+    for signal in signals():
+        for text in signal.examples:
+            if not _holding(signal, text):
+                raise CorpusError(
+                    f"{SIGNALS.name}（{signal.code}）：例句“{text}”没有命中。请放宽 pattern、needs、least，或改例句。"
+                )
+        for text in signal.counterexamples:
+            if _holding(signal, text):
+                raise CorpusError(
+                    f"{SIGNALS.name}（{signal.code}）：反例“{text}”命中了。请收紧 pattern 或补充 unless。"
+                )
+    return len(signals())
+
+
+def _holding(signal: Signal, text: str) -> bool:
+    return signal.code in {found.signal.code for found in find(text)}
 
 
 def _first(signal: Signal, text: str) -> Found | None:

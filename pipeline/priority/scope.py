@@ -1,4 +1,4 @@
-"""Whether what a sentence names is so: negation, hypothesis, fear, past, closed, quoted, opposed, or rules asked for."""
+"""Whether what a sentence names is so: negated, supposed, feared, past, closed, quoted, opposed, or asked about."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def taken_back(kind: Kind, text: str, start: int, end: int) -> bool:
 
     Any kind is taken back by a negation before it, a wish to prevent or fight it, a title or slogan that quotes it, a
     question about the rules for such cases, and by being over. An event is also taken back by being long past or only
-    supposed; a state by being supposed, and like a risk by a title that opposes a plan: what is feared of it is not yet.
-    A risk is supposed by nature.
+    supposed; a state by being supposed, and like a risk by a title that opposes a plan: what it fears is
+    not yet. A risk is supposed by nature.
 
     >>> text = "希望避免火灾"
     >>> taken_back(Kind.EVENT, text, 4, 6)

@@ -35,6 +35,7 @@ CLAUSE_SIGNS = SENTENCE_SIGNS + "，,"
 _CLAUSE_GAP = f"[^{CLAUSE_SIGNS}]{{0,12}}?"
 _SENTENCE_GAP = f"[^{SENTENCE_SIGNS}]{{0,40}}?"
 _PIECE = re.compile(r"\{([^{}]*)\}|(……|…)|([^{}…]+)")
+_WORD = re.compile(r"[\u3400-\u9fffA-Za-z0-9]+")
 _LEAST = re.compile(r"(people|days):([0-9]+)")
 
 
@@ -142,8 +143,8 @@ def load_words(path: Path = WORDS) -> Words:
         listed = split(row["words"])
         if not row["name"] or row["name"] in words:
             raise CorpusError(f"{where}：name 为空或重复。请给每个词表一个自己的名字。")
-        if not listed or any(sign in word for word in listed for sign in "{}…"):
-            raise CorpusError(f"{where}：words 应是用 | 隔开的词，不能为空，不能含花括号和省略号。")
+        if not listed or not all(map(_WORD.fullmatch, listed)):
+            raise CorpusError(f"{where}：words 应是用 | 隔开的词，只能有汉字、字母和数字，不能为空。")
         words[row["name"]] = listed
     return words
 
@@ -187,7 +188,7 @@ def _signal(where: str, row: dict[str, str], words: Words) -> Signal:
         except ValueError as error:
             raise CorpusError(f"{where}：{column} 写得不对：{error}。") from error
     if compiled["pattern"] is None:
-        raise CorpusError(f"{where}：缺 pattern：请写出命中的词，写法见 corpora/README.md。")
+        raise CorpusError(f"{where}：缺 pattern：请写出命中的词，写法见 README.zh-CN.md。")
     counted = _LEAST.fullmatch(row["least"])
     if row["least"] and not counted:
         raise CorpusError(f"{where}：least 是“{row['least']}”，应写成 people:100（人、户）或 days:1（天）。")

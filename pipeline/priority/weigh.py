@@ -29,7 +29,8 @@ _CLIP = 8.0
 _START = 30
 _SENTENCE = 60
 _REASONS = 4
-_NORMAL, _URGENT = 0.5, 0.5
+_NORMAL, _URGENT = 0.5, 0.7
+_UNPROVEN = 0.5
 _ASKING = ("consultation", "suggestion", "thanks")
 
 
@@ -119,8 +120,13 @@ class Weighed:
 
     @property
     def chance(self) -> float:
-        """The probability of high or above that the dial is held against: 1 on a floor, 0 under the cap."""
-        return 1.0 if self.floor else 0.0 if self.asking and not self.found else self.chances[1]
+        """What the dial is held against: 1 on a floor, else the probability of high or above.
+
+        Without a fact it counts only in part, and not at all where somebody merely asks: that is the cap.
+        """
+        if self.floor:
+            return 1.0
+        return self.chances[1] if self.found else 0.0 if self.asking else self.chances[1] * _UNPROVEN
 
 
 def weigh(
