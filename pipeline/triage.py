@@ -16,7 +16,7 @@ from pipeline.features import batch
 from pipeline.keywords import Keywords
 from pipeline.knowledge import model_folder
 from pipeline.match import Background, Fingerprint, fingerprint, join, match, shared
-from pipeline.priority import DIAL, Ordinal, aggravate, crowd, prioritise, sieve, voice, weigh
+from pipeline.priority import DIAL, Candidate, Ordinal, aggravate, crowd, prioritise, sieve, voice, weigh
 from pipeline.records import (
     Clean,
     Decision,
@@ -125,7 +125,12 @@ class Triage:
         return [self._judge_one(*row) for row in rows], fingerprint(parts)
 
     def _judge_one(
-        self, submission: Submission, cleaned: Clean, verdict: Verdict, keywords: tuple[str, ...], candidates: list[int]
+        self,
+        submission: Submission,
+        cleaned: Clean,
+        verdict: Verdict,
+        keywords: tuple[str, ...],
+        candidates: list[Candidate],
     ) -> Judgement:
         text = cleaned.text
         router = self.router
@@ -146,7 +151,7 @@ class Triage:
             route=router.route(text, verdict.topic, router.locate(text, submission.place)),
         )
 
-    def _priority(self, text: str, verdict: Verdict, candidates: list[int]) -> Priority:
+    def _priority(self, text: str, verdict: Verdict, candidates: list[Candidate]) -> Priority:
         weighed = weigh(
             text,
             candidates=candidates,

@@ -39,7 +39,9 @@ def write(path: Path, *rows: dict[str, str]) -> Path:
 def test_a_table_of_ones_own(tmp_path: Path) -> None:
     (signal,) = load_signals(write(tmp_path / "own.csv", GOOD), write(tmp_path / "words.csv", LISTS))
     assert (signal.code, signal.level, signal.kind) == ("toy", Strength.HIGH, Kind.STATE)
-    assert signal.pattern.pieces == ((("漏电", "触电"), ("灯杆",)), (("灯杆",), ("漏电", "触电")))
+    first, second = signal.pattern.alternatives
+    assert (first.pieces, first.reaches) == ((("漏电", "触电"), ("灯杆",)), (14, 2))
+    assert second.pieces == (("灯杆",), ("漏电", "触电"))
     assert signal.least == ("people", 3)
     assert signal.needs is None
     assert signal.unless is None

@@ -3,7 +3,7 @@
 from pipeline.priority.crowd import Voice, aggravate, crowd, voice
 from pipeline.priority.dial import Setting, per_day, setting, turn
 from pipeline.priority.find import Found, check_signals, find
-from pipeline.priority.sieve import Sieve, sieve
+from pipeline.priority.sieve import Candidate, Sieve, sieve
 from pipeline.priority.table import SIGNALS, WORDS, Kind, Signal, Strength, load_signals, load_words, signals
 from pipeline.priority.weigh import CUTS, DIAL, FEATURES, GUESSED, Ordinal, Weighed, features, prioritise, weigh
 
@@ -14,6 +14,7 @@ __all__ = [
     "GUESSED",
     "SIGNALS",
     "WORDS",
+    "Candidate",
     "Found",
     "Kind",
     "Ordinal",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +10,10 @@ from pipeline.errors import CorpusError
 from pipeline.features import batch
 from pipeline.priority import numbers
 from pipeline.priority.scope import near, sentence_at, taken_back
-from pipeline.priority.sieve import sieve
+from pipeline.priority.sieve import Candidate, sieve
 from pipeline.priority.table import SIGNALS, Kind, Signal, Strength, signals
 
 _COUNTERS = {"people": numbers.people, "days": numbers.days}
-_TRIES = 6
-"""Places of one text at which one signal is tried."""
 _ORDER = tuple(Strength)
 _EARLY = 150
 """Who reports an emergency says so at once: further on in a letter, an event is part of a story."""
@@ -37,7 +34,7 @@ class Found:
         return self.signal.level == Strength.URGENT and (self.signal.kind != Kind.EVENT or self.at < _EARLY)
 
 
-def find(text: str, candidates: Sequence[int] | None = None) -> list[Found]:
+def find(text: str, candidates: Sequence[Candidate] | None = None) -> list[Found]:
     """Return the signals that hold in a text, the strongest first, each once; `candidates` is from the sieve.
 
     >>> [found.signal.code for found in find("学校旁边的围墙随时可能倒塌。")]
@@ -48,8 +45,26 @@ def find(text: str, candidates: Sequence[int] | None = None) -> list[Found]:
     if candidates is None:
         candidates = sieve().candidates(batch([text]))[0]
     every = signals()
-    found = [held for index in candidates if (held := _first(every[index], text))]
-    return sorted(found, key=lambda each: (_ORDER.index(each.signal.level), each.start))
+    held: dict[int, Found] = {}
+    counts: dict[str, float] = {}
+    for each in candidates:
+        if each.signal in held:
+            continue
+        signal = every[each.signal]
+        if signal.least and not _enough(signal.least, text, counts):
+            continue
+        match = signal.pattern.alternatives[each.alternative].match.match(text, each.at)
+        if match and _holds(signal, text, match):
+            held[each.signal] = Found(signal, *sentence_at(text, match.start(), match.end()), match.start())
+    return sorted(held.values(), key=lambda found: (_ORDER.index(found.signal.level), found.start))
+
+
+def _enough(least: tuple[str, int], text: str, counts: dict[str, float]) -> bool:
+    """Tell whether a text names the least number anywhere at all; each kind of number is counted once."""
+    what, number = least
+    if what not in counts:
+        counts[what] = _COUNTERS[what](text)
+    return counts[what] >= number
 
 
 def check_signals() -> int:
@@ -76,13 +91,6 @@ def check_signals() -> int:
 
 def _holding(signal: Signal, text: str) -> bool:
     return signal.code in {found.signal.code for found in find(text)}
-
-
-def _first(signal: Signal, text: str) -> Found | None:
-    for match in itertools.islice(signal.pattern.search.finditer(text), _TRIES):
-        if _holds(signal, text, match):
-            return Found(signal, *sentence_at(text, match.start(), match.end()), match.start())
-    return None
 
 
 def _holds(signal: Signal, text: str, match: re.Match[str]) -> bool:

@@ -7,6 +7,7 @@ gap inside the sentence, `|` between alternatives. So `{欠薪}…{工资}|讨�
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -32,8 +33,9 @@ COLUMNS = (
 SENTENCE_SIGNS = "。！？!?\n；;"
 CLAUSE_SIGNS = SENTENCE_SIGNS + "，,"
 
-_CLAUSE_GAP = f"[^{CLAUSE_SIGNS}]{{0,12}}?"
-_SENTENCE_GAP = f"[^{SENTENCE_SIGNS}]{{0,40}}?"
+_SHORT_GAP, _LONGEST_GAP = 12, 40
+_CLAUSE_GAP = f"[^{CLAUSE_SIGNS}]{{0,{_SHORT_GAP}}}?"
+_SENTENCE_GAP = f"[^{SENTENCE_SIGNS}]{{0,{_LONGEST_GAP}}}?"
 _PIECE = re.compile(r"\{([^{}]*)\}|(……|…)|([^{}…]+)")
 _WORD = re.compile(r"[\u3400-\u9fffA-Za-z0-9]+")
 _LEAST = re.compile(r"(people|days):([0-9]+)")
@@ -63,14 +65,24 @@ Words = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
-    """A compiled pattern: `search` finds it, `pieces` says which words must stand in a text at all.
+class Alternative:
+    """One way to say it: the whole compiled, and its words one after the other.
 
-    pieces : for each alternative the sets of words of which one each must occur.
+    pieces : sets of words of which one each stands in every match, in this order.
+    reaches : how far from the beginning of one piece the next may begin.
     """
 
+    match: re.Pattern[str]
+    pieces: tuple[tuple[str, ...], ...]
+    reaches: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A compiled pattern: all alternatives at once, and each by itself."""
+
     search: re.Pattern[str]
-    pieces: tuple[tuple[tuple[str, ...], ...], ...]
+    alternatives: tuple[Alternative, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,30 +115,43 @@ def compile_pattern(source: str, words: Words) -> Pattern:
     >>> compile_pattern("{欠}…工资", {"欠": ("拖欠", "不发")}).search.search("老板拖欠我们三个月工资").group()
     '拖欠我们三个月工资'
     """
-    alternatives, pieces = [], []
-    for part in source.split("|"):
-        compiled, wanted = "", []
-        if not part.strip() or part[0] == "…" or part[-1] == "…":
-            raise ValueError(f"“{part}”为空，或以省略号开头、结尾")
-        at = 0
-        for piece in _PIECE.finditer(part):
-            if piece.start() != at:
-                break
-            at = piece.end()
-            name, gap, literal = piece.groups()
-            if gap:
-                compiled += _SENTENCE_GAP if gap == "……" else _CLAUSE_GAP
-                continue
-            if literal is None and name not in words:
-                raise ValueError(f"没有词表“{name}”，请先在 {WORDS.name} 中加上")
-            choice = (literal,) if literal else words[name]
-            compiled += "(?:" + "|".join(map(re.escape, choice)) + ")" if name else re.escape(literal)
-            wanted.append(choice)
-        if at != len(part):
-            raise ValueError(f"“{part[at:]}”的花括号不成对")
-        alternatives.append(compiled)
-        pieces.append(tuple(wanted))
-    return Pattern(re.compile("|".join(alternatives)), tuple(pieces))
+    every = [_alternative(part, words) for part in source.split("|")]
+    plain = [each for each in every if len(each.pieces) == 1]
+    alternatives = [each for each in every if len(each.pieces) > 1]
+    if plain:  # all that is but one word is tried at once
+        choice = tuple(word for each in plain for word in each.pieces[0])
+        alternatives.append(Alternative(_union(plain), (choice,), (max(each.reaches[0] for each in plain),)))
+    return Pattern(_union(every), tuple(alternatives))
+
+
+def _union(alternatives: Sequence[Alternative]) -> re.Pattern[str]:
+    return re.compile("|".join(each.match.pattern for each in alternatives))
+
+
+def _alternative(part: str, words: Words) -> Alternative:
+    if not part.strip() or part[0] == "…" or part[-1] == "…":
+        raise ValueError(f"“{part}”为空，或以省略号开头、结尾")
+    compiled, at = "", 0
+    pieces: list[tuple[str, ...]] = []
+    reaches: list[int] = []
+    for piece in _PIECE.finditer(part):
+        if piece.start() != at:
+            break
+        at = piece.end()
+        name, gap, literal = piece.groups()
+        if gap:
+            compiled += _SENTENCE_GAP if gap == "……" else _CLAUSE_GAP
+            reaches[-1] += _LONGEST_GAP if gap == "……" else _SHORT_GAP
+            continue
+        if literal is None and name not in words:
+            raise ValueError(f"没有词表“{name}”，请先在 {WORDS.name} 中加上")
+        choice = (literal,) if literal else words[name]
+        compiled += "(?:" + "|".join(map(re.escape, choice)) + ")" if name else re.escape(literal)
+        pieces.append(choice)
+        reaches.append(max(map(len, choice)))
+    if at != len(part):
+        raise ValueError(f"“{part[at:]}”的花括号不成对")
+    return Alternative(re.compile(compiled), tuple(pieces), tuple(reaches))
 
 
 def load_words(path: Path = WORDS) -> Words:

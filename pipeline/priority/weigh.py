@@ -11,10 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import mul
 from typing import Any
 
 from pipeline.errors import ModelError
 from pipeline.priority.find import Found, find
+from pipeline.priority.sieve import Candidate
 from pipeline.priority.table import Strength
 from pipeline.records import LEVELS, Level, Priority, Reason
 
@@ -62,11 +64,8 @@ class Ordinal:
 
     def at_least(self, features: Sequence[float]) -> tuple[float, float, float]:
         """Return the probabilities of normal, high and urgent or above, none larger than the one before it."""
-        scores = [
-            sum(weight * value for weight, value in zip(weights, (*features, 1.0), strict=True))
-            for weights in self.weights
-        ]
-        normal, high, urgent = map(_logistic, scores)
+        values = (*features, 1.0)
+        normal, high, urgent = (_logistic(sum(map(mul, weights, values))) for weights in self.weights)
         return max(normal, high, urgent), max(high, urgent), urgent
 
 
@@ -132,7 +131,7 @@ class Weighed:
 def weigh(
     text: str,
     *,
-    candidates: Sequence[int] | None = None,
+    candidates: Sequence[Candidate] | None = None,
     intent: str,
     complaint: float,
     levels: Sequence[float],
