@@ -151,6 +151,7 @@ def test_nothing_is_written_to_corpora_by_tests() -> None:
         "crosswalk.csv",
         "manifest.csv",
         "priority_signals.csv",
+        "priority_words.csv",
         "sectors.csv",
         "topics.csv",
     ]

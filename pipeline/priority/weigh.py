@@ -31,7 +31,7 @@ _CLIP = 8.0
 _START = 30
 _SENTENCE = 60
 _REASONS = 4
-_NORMAL, _URGENT = 0.5, 0.7
+_NORMAL, _URGENT = 0.53, 0.7
 _UNPROVEN = 0.5
 _ASKING = ("consultation", "suggestion", "thanks")
 
