@@ -21,10 +21,14 @@ from typing import IO, Any
 import orjson
 
 from pipeline.match import Fingerprint, join, match, shared
+from pipeline.priority import aggravate, crowd, voice
 from pipeline.records import (
     LEVELS,
     Duplicate,
     Judgement,
+    Level,
+    Priority,
+    Reason,
     Route,
     Status,
     Submission,
@@ -122,6 +126,8 @@ class Run:
         self.standings: list[Standing] = []
         self.asks: list[Ask | None] = []
         self._routes: dict[int, tuple[int, int]] = {}
+        self.outside: dict[int, tuple[Reason, ...]] = {}
+        self._senders: list[tuple[str | None, str | None]] = []
         self._provenance = provenance
         self._offsets = [0]
         self._rows: dict[str, int] = {}
@@ -138,6 +144,7 @@ class Run:
             size = self._spool.write(b"%s\n%s\n" % (line, to_json(_about(submission))))
             self._offsets.append(self._offsets[-1] + size)
         self.ids += [submission.id for submission in rows]
+        self._senders += [(submission.submitter, submission.submitted_at) for submission in rows]
         self.standings += sheet.standings
         self.asks += sheet.asks
 
@@ -165,9 +172,24 @@ class Run:
             own, other = orjson.loads(judgement), orjson.loads(self._record(self._rows[duplicate.of])[0])
             terms = shared(own["keywords"], own["clean"]["text"], other["keywords"], other["clean"]["text"])
             duplicate = replace(duplicate, shared=terms)
+        if index in self.outside:
+            told = orjson.loads(judgement)
+            told["priority"] = aggravate(_priority(told["priority"]), self.outside[index])
+            judgement = to_json(told)
         begin, size = self._routes.get(index, (0, 0))
         route = os.pread(self._spool.fileno(), size, begin) if size else None
         return decision_json(judgement, route, duplicate, self._provenance)
+
+    def _listen(self) -> None:
+        """Let the other voices of its issue aggravate a text; see `pipeline.priority.crowd`."""
+        voices = [voice(d.issue, *sender) for d, sender in zip(self.duplicates, self._senders, strict=True)]
+        self._senders.clear()
+        for index, reasons in crowd(voices).items():
+            status, level, score, review = self.standings[index]
+            if status == Status.TRIAGED:
+                raised = aggravate(Priority(Level(level), score), reasons)
+                self.standings[index] = status, raised.level, raised.score, review
+                self.outside[index] = reasons
 
     def lines(self) -> Iterator[bytes]:
         """Yield the decisions as JSON in the order of the input."""
@@ -204,6 +226,11 @@ class Run:
                 rows.setdefault(duplicate.issue, []).append(index)
         found = [indices for indices in rows.values() if len(indices) >= least]
         return sorted(found, key=lambda indices: (-len(indices), indices[0]))
+
+
+def _priority(told: dict[str, Any]) -> Priority:
+    reasons = tuple(Reason(**reason) for reason in told["reasons"])
+    return Priority(Level(told["level"]), told["score"], reasons)
 
 
 def _about(submission: Submission) -> dict[str, Any]:
@@ -255,6 +282,7 @@ def run(
         result._spool.flush()
         result._rows = {name: index for index, name in enumerate(result.ids)}
         result.duplicates = match(result.ids, joined, triage.background)
+        result._listen()
         result._assign(triage.router)
         _summarise(result, triage.classifier.dials, triage.classifier.dial)
     except BaseException:

@@ -53,6 +53,7 @@ class Verdict:
     topic: Topic
     intent: str
     intent_confidence: float
+    complaint: float
     junk: float
     levels: tuple[float, ...]
 
@@ -184,6 +185,7 @@ class Classifier:
                 ),
                 intent=names[intents[row].argmax()],
                 intent_confidence=float(intents[row].max()),
+                complaint=float(intents[row, names.index("complaint")]),
                 junk=float(junk[row]),
                 levels=tuple(levels[row].tolist()),
             )

@@ -17,6 +17,23 @@ from pipeline.train import Example, corpora_sources, read_knowledge, read_writte
 
 _LABELS = ("level2", "intent", "priority")
 Row = tuple[str, dict[str, str]]
+_LEVEL_NAMES = {"特急": "urgent", "紧急": "high", "普通": "normal", "低": "low"}
+PRIORITY = "priority"
+"""The label of files that correct priority alone and may say nothing of topics."""
+
+
+def level(value: str, path: Path) -> str:
+    """Return a level by its name in English or Chinese.
+
+    Raises
+    ------
+    InputError
+        Where it is none.
+    """
+    name = _LEVEL_NAMES.get(value.strip(), value.strip())
+    if name not in LEVELS:
+        raise InputError(f"{path}：紧急程度“{value}”不在 {'、'.join(LEVELS)}（{'、'.join(_LEVEL_NAMES)}）之中。")
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +82,8 @@ def read(path: Path, reading: Reading) -> list[Row]:
     """
     label = reading.label
     rows = _read(path, label, reading.wanted)
+    if label == PRIORITY:
+        return [(text, labels) for _, text, labels in rows]
     mapped = load_mapping(reading.mapping) if reading.mapping else None
     found = []
     for line, text, labels in rows:
@@ -80,6 +99,12 @@ def read(path: Path, reading: Reading) -> list[Row]:
         if topic:
             found.append((text, {**labels, "topic": topic.replace(SEPARATOR, "／")}))
     return found
+
+
+def levels(path: Path, reading: Reading) -> list[tuple[str, str]]:
+    """Return `(clean text, level)` for the rows of a file that have a level in the column of the label."""
+    rows = _read(path, reading.label, reading.wanted)
+    return [(text, level(labels[reading.label], path)) for _, text, labels in rows]
 
 
 def _read(path: Path, label: str, wanted: Mapping[str, str]) -> list[tuple[int, str, dict[str, str]]]:
@@ -121,7 +146,8 @@ def gather(data: Sequence[Path], *, base: str | None, reading: Reading) -> tuple
     """Return the examples to train on, and the hashes of what they come from.
 
     Without `base` the topics are those of the data alone; intent, junk and priority are learned from corpora/ in any
-    case. A label without a second level, on top of corpora/, takes the one that training finds most likely.
+    case. A label without a second level, on top of corpora/, takes the one that training finds most likely. Where the
+    label asked for is the priority, the rows need no topic: they correct priority alone.
     """
     if base not in (None, "corpora"):
         raise InputError(f"--base {base}：只能是 corpora（自带语料）。")
@@ -138,11 +164,11 @@ def gather(data: Sequence[Path], *, base: str | None, reading: Reading) -> tuple
         name = next(name for n in range(1, len(data) + 1) if (name := path.name + f"#{n}" * (n > 1)) not in sources)
         sources[name] = f"{digest(path)}（{len(rows)} 条）"
         for text, labels in rows:
-            intent, priority = labels.get("intent"), labels.get("priority")
+            intent, priority = labels.get("intent"), labels.get(PRIORITY)
             if intent is not None and intent not in INTENTS[:4]:
                 raise InputError(f"{path}：诉求类型“{intent}”不在 {'、'.join(INTENTS[:4])} 之中。")
-            if priority is not None and priority not in LEVELS:
-                raise InputError(f"{path}：紧急程度“{priority}”不在 {'、'.join(LEVELS)} 之中。")
-            topic = labels["topic"] + SEPARATOR + labels.get("level2", "")
+            if priority is not None:
+                priority = level(priority, path)
+            topic = labels["topic"] + SEPARATOR + labels.get("level2", "") if "topic" in labels else None
             examples.append(Example(text, topic, intent, priority))
     return examples, sources

@@ -16,7 +16,7 @@ from pipeline.clean import clean
 from pipeline.features import batch
 from pipeline.keywords import Keywords
 from pipeline.match import Background, Fingerprint, fingerprint, join, match, shared
-from pipeline.priority import hints, prioritise
+from pipeline.priority import DIAL, Candidate, Ordinal, aggravate, crowd, prioritise, sieve, voice, weigh
 from pipeline.records import (
     Clean,
     Decision,
@@ -60,14 +60,25 @@ class Triage:
     '城乡建设'
     """
 
-    def __init__(self, classifier: Classifier, router: Router, *, model: str, background: Background) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        router: Router,
+        *,
+        model: str,
+        background: Background,
+        ordinal: Ordinal,
+        dial: float = DIAL,
+    ) -> None:
         self.classifier = classifier
         self.router = router
         self.segmenter = Segmenter()
         self.model = model
         self.background = background
+        self.ordinal = ordinal
+        self.dial = dial
         self.keywords = Keywords(classifier.vocabulary)
-        hints()
+        sieve()
         clean("")  # patterns are made here once, not in every worker
 
     @classmethod
@@ -80,6 +91,7 @@ class Triage:
         places: Path | None = None,
         members: Path | None = None,
         stations: Path | None = None,
+        priority_dial: float | None = None,
     ) -> Triage:
         """Load a model and the tables of an office.
 
@@ -88,6 +100,7 @@ class Triage:
         model : its name; the working one by default.
         precision : how often a topic that needs no review should be right: 0.95, 0.97 or 0.99.
         rules, places, members, stations : tables; see `Router.load`.
+        priority_dial : see `pipeline.priority.dial`.
 
         Raises
         ------
@@ -97,7 +110,14 @@ class Triage:
         router = Router.load(rules=rules, places=places, members=members, stations=stations)
         classifier, meta = registry.load(model, precision)
         background = Background.of(classifier.vocabulary, meta["examples"])
-        return cls(classifier, router, model=artefact.model_id(meta), background=background)
+        return cls(
+            classifier,
+            router,
+            model=artefact.model_id(meta),
+            background=background,
+            ordinal=Ordinal.of(meta),
+            dial=DIAL if priority_dial is None else priority_dial,
+        )
 
     @cached_property
     def provenance(self) -> Provenance:
@@ -121,7 +141,7 @@ class Triage:
             words,
             verdicts,
             self.keywords.pick(told, len(texts)),
-            hints().masks(parts),
+            sieve().candidates(parts),
             self._parts(texts, verdicts),
             strict=True,
         )
@@ -137,7 +157,7 @@ class Triage:
         words: Sequence[str],
         verdict: Verdict,
         keywords: tuple[str, ...],
-        mask: int,
+        candidates: list[Candidate],
         matters: Sequence[tuple[split.Span, Topic]],
     ) -> tuple[Judgement, Ask | None]:
         text = cleaned.text
@@ -150,7 +170,7 @@ class Triage:
             status, intent = (Status.JUNK, "other") if junk else (Status.TRIAGED, verdict.intent)
             topic, priority = verdict.topic, Priority(Level.LOW, 0.0)
             if not junk:
-                priority = prioritise(text, mask=mask, intent=verdict.intent, levels=verdict.levels)
+                priority = self._priority(text, verdict, candidates)
             place = self.router.locate(text, submission.place, words)
             matter = Matter(text, topic, priority.level, status, place, _date(submission.submitted_at), keywords)
         route, ask = self.router.judge(matter)
@@ -195,6 +215,17 @@ class Triage:
             )  # fmt: skip
         return tuple(parts)
 
+    def _priority(self, text: str, verdict: Verdict, candidates: list[Candidate]) -> Priority:
+        weighed = weigh(
+            text,
+            candidates=candidates,
+            intent=verdict.intent,
+            complaint=verdict.complaint,
+            levels=verdict.levels,
+            ordinal=self.ordinal,
+        )
+        return prioritise(text, weighed, dial=self.dial)
+
     def decide(self, judgement: Judgement, duplicate: Duplicate) -> Decision:
         """Return the whole decision about a judged submission, given its place among the others."""
         own = {field.name: getattr(judgement, field.name) for field in fields(judgement)}
@@ -205,21 +236,27 @@ class Triage:
         judged: list[Judgement] = []
         asks: list[Ask | None] = []
         prints: list[Fingerprint] = []
+        sent: list[Submission] = []
         for chunk in chunks(submissions):
             part = self.judge(chunk)
             judged += part.judgements
             asks += part.asks
+            sent += chunk
             prints.append(part.prints)
         duplicates = match([each.id for each in judged], join(prints), self.background)
+        voices = [voice(d.issue, s.submitter, s.submitted_at) for d, s in zip(duplicates, sent, strict=True)]
+        outside = crowd(voices)
         for index, choices in self.router.assign(asks, [duplicate.issue for duplicate in duplicates]):
             judged[index] = replace(judged[index], route=finish(judged[index].route, choices))
         by_id = {each.id: each for each in judged}
         decisions = []
-        for each, duplicate in zip(judged, duplicates, strict=True):
+        for index, (each, duplicate) in enumerate(zip(judged, duplicates, strict=True)):
             if duplicate.of is not None:
                 other = by_id[duplicate.of]
                 tied = shared(each.keywords, each.clean.text, other.keywords, other.clean.text)
                 duplicate = replace(duplicate, shared=tied)
+            if each.status == Status.TRIAGED and index in outside:
+                each = replace(each, priority=aggravate(each.priority, outside[index]))
             decisions.append(self.decide(each, duplicate))
         return decisions
 

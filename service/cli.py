@@ -46,6 +46,13 @@ Rules = Annotated[
 ]
 
 
+class Task(StrEnum):
+    """What a model is scored for."""
+
+    TOPIC = "topic"
+    PRIORITY = "priority"
+
+
 def _wanted(columns: list[str] | None) -> dict[str, str]:
     from pipeline.errors import InputError
 
@@ -101,6 +108,14 @@ def triage(
     stations: Stations = None,
     rules: Rules = None,
     processes: Annotated[int | None, typer.Option(min=1, help="进程数，默认用全部核心；结果与进程数无关。")] = None,
+    priority_dial: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="紧急程度的刻度：越低标出的紧急件越多，由 minyi evaluate --task priority --recall 得出。",
+        ),
+    ] = None,
 ) -> None:
     """研判：每件来件的主题、紧急程度、是否重复、由谁办理，并说明理由。
 
@@ -109,8 +124,15 @@ def triage(
     """
     from service.commands import Office, run_triage
 
-    stop = _precision(precision)
-    office = Office(model=model, precision=stop, members=members, places=places, stations=stations, rules=rules)
+    office = Office(
+        model=model,
+        precision=_precision(precision),
+        members=members,
+        places=places,
+        stations=stations,
+        rules=rules,
+        priority_dial=priority_dial,
+    )
     raise typer.Exit(run_triage(files, out, _wanted(column), office, processes))
 
 
@@ -183,16 +205,27 @@ def train(
 def evaluate(
     data: Data,
     model: Model = None,
-    label: Label = "topic",
+    label: Annotated[str | None, typer.Option("--label", help="标签所在的列，默认 topic 或 priority。")] = None,
     mapping: Mapping = None,
     column: Columns = None,
     dial: Annotated[float, typer.Option("--dial", help="按哪一档算需复核：0.95、0.97 或 0.99。")] = 0.95,
     out: Scores = None,
+    task: Annotated[Task, typer.Option("--task", help="给什么打分：topic 主题，priority 紧急程度。")] = Task.TOPIC,
+    recall: Annotated[
+        float | None, typer.Option("--recall", help="（priority）紧急和特急要找出的比例，如 0.9；给出相应的刻度。")
+    ] = None,
+    own: Annotated[
+        list[Path] | None,
+        typer.Option("--own", help="（priority）本单位不带标签的文件，用来算每天多标几件；默认用 --data。"),
+    ] = None,
 ) -> None:
-    """在带标签的文件上给模型打分：各主题、校准、精度档位的承诺与实际。"""
-    from service.commands import run_evaluate
+    """在带标签的文件上给模型打分：各主题、校准、精度档位的承诺与实际；或紧急程度。"""
+    from service.commands import run_evaluate, run_evaluate_priority
 
-    raise typer.Exit(run_evaluate(data, model, _reading(label, mapping, column), _precision(dial), out))
+    reading = _reading(label or task.value, mapping, column)
+    if task == Task.PRIORITY:
+        raise typer.Exit(run_evaluate_priority(data, model, reading, out, recall, own or []))
+    raise typer.Exit(run_evaluate(data, model, reading, _precision(dial), out))
 
 
 models = typer.Typer(help="模型：查看、比较、启用、退回。", no_args_is_help=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import InputError
 from pipeline.ingest import Intake
@@ -133,6 +133,7 @@ class Office:
     stations: Path | None
     rules: Path | None
     precision: float = 0.95
+    priority_dial: float | None = None
 
 
 def run_triage(
@@ -268,10 +269,46 @@ def run_evaluate(data: Sequence[Path], model: str | None, reading: Reading, dial
     return 0
 
 
+def run_evaluate_priority(
+    data: Sequence[Path],
+    model: str | None,
+    reading: Reading,
+    out: Path | None,
+    recall: float | None,
+    own: Sequence[Path],
+) -> int:
+    """Evaluate the levels of a model; see `service.cli.evaluate`."""
+    from pipeline.evaluate_priority import evaluate_priority
+    from service.models import write_json
+
+    if out:
+        check(out, {".json"})
+    scores = evaluate_priority(data, model=model, reading=reading, recall=recall, own=own)
+    write_json(scores, out)
+    sys.stderr.write(_told_scores(scores))
+    return 0
+
+
+def _told_scores(scores: Mapping[str, Any]) -> str:
+    """Return what an officer reads of the scores of priority."""
+    lines = [f"{scores['rows']} 件，二次加权 kappa {scores['quadratic_kappa']:.3f}"]
+    for key, name in (("high_or_urgent", "现在的刻度"), ("wanted", "要求的刻度")):
+        if key in scores:
+            at = scores[key]
+            found = f"紧急和特急找出 {at['recall']:.0%}，标出 {at['flagged']} 件"
+            lines.append(f"{name} {at['dial']}：{found}，其中 {at['precision']:.0%} 属实")
+    if "wanted" in scores:
+        at = scores["wanted"]
+        per_day = f"，平均每天 {at['own_more_per_day']:+}" if at["own_days"] else "（没有日期，算不出每天）"
+        lines.append(f"在 {at['own_rows']} 件自有来件上比现在多标 {at['own_more']:+} 件{per_day}")
+        lines.append(f"要用这个刻度：minyi triage --priority-dial {at['dial']}")
+    return "\n".join(lines) + "\n"
+
+
 def run_corpora_check() -> int:
     """Check corpora/; see `service.cli.corpora_check`."""
     from pipeline.manifest import check as check_manifest
-    from pipeline.priority import load_signals
+    from pipeline.priority import check_signals
     from pipeline.route import Router
     from pipeline.train import read_borders, read_knowledge, read_written, written_files
 
@@ -281,7 +318,7 @@ def run_corpora_check() -> int:
     told = f"{files} 个文件与清单一致；{texts} 条文本，{len(read_knowledge())} 条主题知识，{borders} 条分类边界"
     router = Router.load()
     sys.stderr.write(
-        f"{told}，{len(load_signals())} 条紧急信号，"
+        f"{told}，{check_signals()} 条紧急信号，"
         f"{len(router.crosswalk)} 条对照规则，{len(router.rules.rules)} 条分派规则。\n"
     )
     return 0

@@ -28,6 +28,7 @@ from pipeline.train.choice import Choice
 from pipeline.train.examples import Example, topics
 from pipeline.train.folds import FOLDS, folds, near
 from pipeline.train.lexicon import prior
+from pipeline.train.ordinal import Guess, train_ordinal
 from pipeline.train.report import card, report, versions
 from pipeline.train.views import Linear, Views, fit_linear, parents
 from pipeline.train.vocabulary import KNOWLEDGE_WEIGHT, matrix_of, select, word_view
@@ -60,7 +61,8 @@ class Fitted:
     """A head with what cross-validation said of it.
 
     words : the second view, its bias already in that of the first.
-    held_out : (rows, labels) logits of the rows that were held out in turn; truth : (rows,) their labels.
+    held_out : (rows, labels) logits of the rows that were held out in turn.
+    truth, tested : (rows,) their labels, and which of the examples they are.
     own : whether these rows are an office's own.
     """
 
@@ -69,6 +71,7 @@ class Fitted:
     sharpness: float
     held_out: Floats
     truth: Ints
+    tested: Ints
     own: bool
 
 
@@ -87,12 +90,13 @@ def _fit_head(views: Views, order: Sequence[str], examples: Sequence[Example], g
         rows = np.concatenate([real[train], np.flatnonzero(known)])
         fresh = choice.views(views, rows, order) if choice else views
         held_out.append(fresh.logits(real[test], fresh.fit(rows, order)))
-    logits, tested = np.vstack(held_out), truth[np.concatenate([test for _, test in pairs])]
-    factor = sharpness(logits, tested) * (1.0 if own else _DAMPING)
+    tested = np.concatenate([test for _, test in pairs])
+    logits = np.vstack(held_out)
+    factor = sharpness(logits, truth[tested]) * (1.0 if own else _DAMPING)
     linear, words = views.fit(np.arange(len(examples)), order)
     if words is not None:
         linear.bias = linear.bias + words.bias[parents(order)]
-    return Fitted(linear, words, factor, logits, tested, own)
+    return Fitted(linear, words, factor, logits, truth[tested], real[tested], own)
 
 
 def _quantised(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
@@ -124,6 +128,7 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
     heads: list[Head] = []
     scores: dict[str, float] = {}
     told: dict[str, Any] = {}
+    guesses: dict[str, Guess] = {}
     for name, labels in (("topic", order), ("intent", INTENTS[:4]), ("junk", JUNK), ("priority", LEVELS)):
         rows, values = _labelled(examples, name)
         some = [examples[row] for row in rows]
@@ -140,6 +145,7 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
         start = heads[-1].columns.stop if heads else 0
         heads.append(Head(name, fitted.linear.labels, start, fitted.sharpness))
         columns.append(fitted.linear)
+        guesses[name] = Guess([rows[at] for at in fitted.tested.tolist()], _chances(fitted))
         scores[f"{name}_accuracy"] = round(float(np.mean(fitted.held_out.argmax(axis=1) == fitted.truth)), 4)
         if fitted.words is not None:
             word_weights, word_scale = _quantised(fitted.words.weights)
@@ -164,6 +170,7 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
         "heads": [
             {"name": h.name, "labels": list(h.labels), "start": h.start, "sharpness": h.sharpness} for h in heads
         ],
+        "ordinal": train_ordinal(examples, guesses["intent"], guesses["priority"]).to_meta(),
         "sources": sources,
         "inputs": inputs(),
         "versions": versions(),
@@ -230,3 +237,11 @@ def _labelled(examples: Sequence[Example], name: str) -> tuple[list[int], list[s
         return rows, [JUNK[examples[row].junk] for row in rows]
     rows = [row for row, e in enumerate(examples) if getattr(e, name)]
     return rows, [str(getattr(examples[row], name)) for row in rows]
+
+
+def _chances(fitted: Fitted) -> Floats:
+    """Return the probabilities that cross-validation gives to each label."""
+    logits = fitted.held_out * fitted.sharpness
+    chances: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
+    chances /= chances.sum(axis=1, keepdims=True)
+    return chances

@@ -41,7 +41,7 @@ def fit_linear(matrix: Any, labels: Strings, order: Sequence[str], weight: Float
 
     _, counts = np.unique(labels, return_counts=True)
     rare = 2 * counts.min() / len(labels) if len(counts) == 2 else 1.0  # gradients of a rare label are so much smaller
-    model = LogisticRegression(C=cost, max_iter=_STEPS, tol=_TOLERANCE * rare, warm_start=True)
+    model = LogisticRegression(C=cost, max_iter=int(_STEPS / rare), tol=_TOLERANCE * rare, warm_start=True)
     if len(labels) > MANY:
         some = some_rows(labels)
         model.fit(matrix[some], labels[some], sample_weight=weight[some])
