@@ -90,7 +90,7 @@ def evaluate_priority(
         "quadratic_kappa": round(float(cohen_kappa_score(truth, levels, weights="quadratic", labels=every)), 4),
         "without_reason": sum(not each.reasons for each in said),
         "per_label": {
-            name: {
+            str(name): {
                 "precision": round(float(figures[0][at]), 4),
                 "recall": round(float(figures[1][at]), 4),
                 "f1": round(float(figures[2][at]), 4),

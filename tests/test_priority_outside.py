@@ -16,6 +16,7 @@ from pipeline.labelled import gather
 from pipeline.priority import DIAL, Voice, aggravate, crowd, per_day, setting, turn, voice
 from pipeline.records import LEVELS, Level, Priority, Reason, Submission
 from pipeline.triage import Triage
+from service.commands import run_evaluate_priority
 
 OWN = Reason("definite", "具体的投诉或请求，未见紧急情形", 0, 0)
 
@@ -140,6 +141,14 @@ def test_levels_are_scored(tmp_path: Path) -> None:
     assert [sum(row) for row in scores["confusion"]] == [1, 1, 1, 1]
     assert scores["wanted"]["own_rows"] == 4
     assert scores["wanted"]["own_days"] == 4
+
+
+def test_the_command_tells_the_dial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, out = labelled(tmp_path / "rows.jsonl", ROWS), tmp_path / "scores.json"
+    assert run_evaluate_priority([data], "base", "priority", out, 0.9, [data]) == 0
+    scores = json.loads(out.read_text(encoding="utf-8"))
+    assert set(scores["per_label"]) == set(LEVELS)
+    assert f"--priority-dial {scores['wanted']['dial']}" in capsys.readouterr().err
 
 
 def test_a_level_that_is_none_is_named(tmp_path: Path) -> None:
