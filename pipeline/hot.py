@@ -3,7 +3,8 @@
 Each part is shown, so that an officer sees why one issue stands above another:
 
 voices : people who wrote in words of their own. Who writes three times is one voice.
-echoes : people who only sent on what another had written. They are voices of their own kind: they back a text.
+echoes : people who only sent on what another had written, and replies of a forum that the cleaning counted. They are
+    voices of their own kind: they back a text.
 backing : which share of the texts found backing, a like or an echo, at least: the lower bound of the Wilson interval
     (Wilson 1927). Ten thousand likes on one text back one text; and one of one says less than ten of ten.
 growth : voices of the last days against those of as many days before.
@@ -28,12 +29,14 @@ class Voice:
 
     who : the submitter, "" where unknown.
     repeats : the place of the text that this one repeats, if any.
+    echoes : replies to it that only passed it on or cheered.
     day : on which it came, as days since some day; None where unknown.
     """
 
     who: str = ""
     repeats: int | None = None
     likes: int = 0
+    echoes: int = 0
     day: int | None = None
     place: str | None = None
 
@@ -79,7 +82,7 @@ def heat(texts: Sequence[Voice], today: int | None, days: int = 14) -> Heat:
     who = {at: text.who or f"#{at}" for at, text in enumerate(texts)}
     people = {who[at] for at in own}
     echoing = {at: text.repeats for at, text in enumerate(texts) if text.repeats is not None and who[at] not in people}
-    backed = sum(texts[at].likes > 0 or at in echoing.values() for at in own)
+    backed = sum(texts[at].likes > 0 or texts[at].echoes > 0 or at in echoing.values() for at in own)
     first: dict[str, int] = {}
     for at in own:
         day = texts[at].day
@@ -94,7 +97,7 @@ def heat(texts: Sequence[Voice], today: int | None, days: int = 14) -> Heat:
     return Heat(
         score=round(len(people) * (1 + backing) * growth * spread, 2),
         voices=len(people),
-        echoes=len({who[at] for at in echoing}),
+        echoes=len({who[at] for at in echoing}) + sum(text.echoes for text in texts),
         likes=sum(text.likes for text in texts),
         backing=round(backing, 2),
         recent=recent,

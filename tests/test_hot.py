@@ -30,6 +30,12 @@ def test_who_sends_on_is_an_echo_and_who_resends_is_not() -> None:
     assert found.backing == pytest.approx(wilson(1, 1), abs=0.01)
 
 
+def test_echoes_of_a_forum_back_a_text_once() -> None:
+    found = heat([*people(3), Voice(who="b", echoes=9)], TODAY)
+    assert found.echoes == 9
+    assert found.score == heat([*people(3), Voice(who="b", likes=1)], TODAY).score
+
+
 def test_stuffed_votes_count_as_one_backed_text() -> None:
     honest = heat([*people(3), Voice(who="b", likes=1)], TODAY)
     stuffed = heat([*people(3), Voice(who="b", likes=100_000)], TODAY)

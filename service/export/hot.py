@@ -83,6 +83,7 @@ def _hot(result: Run, rows: Sequence[int], today: int | None, days: int) -> HotI
             who=about.get("submitter", ""),
             repeats=at.get(decision["duplicate"]["of"]) if decision["duplicate"]["kind"] == "duplicate" else None,
             likes=about.get("likes", 0),
+            echoes=decision["clean"]["echoes"],
             day=_ordinal(about),
             place=decision["route"]["place"] or about.get("place"),
         )
