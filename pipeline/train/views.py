@@ -45,7 +45,7 @@ def fit_linear(matrix: Any, labels: Strings, order: Sequence[str], weight: Float
     rare = 2 * counts.min() / len(labels) if len(counts) == 2 else 1.0  # gradients of a rare label are so much smaller
     model = LogisticRegression(C=cost, max_iter=int(_STEPS / rare), tol=_TOLERANCE * rare, warm_start=True)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # so many steps are enough: no score gets better by more
+        warnings.simplefilter("ignore", ConvergenceWarning)  # bounded on purpose: training takes a known time
         if len(labels) > MANY:
             some = some_rows(labels)
             model.fit(matrix[some], labels[some], sample_weight=weight[some])
