@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,13 +38,16 @@ class Linear:
 
 def fit_linear(matrix: Any, labels: Strings, order: Sequence[str], weight: Floats, *, cost: float = _COST) -> Linear:
     """Fit a multinomial logistic regression; a label without examples never wins."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=cost, max_iter=_STEPS, tol=_TOLERANCE, warm_start=True)
-    if len(labels) > MANY:
-        some = some_rows(labels)
-        model.fit(matrix[some], labels[some], sample_weight=weight[some])
-    model.fit(matrix, labels, sample_weight=weight)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # to stop after so many steps is meant
+        if len(labels) > MANY:
+            some = some_rows(labels)
+            model.fit(matrix[some], labels[some], sample_weight=weight[some])
+        model.fit(matrix, labels, sample_weight=weight)
     steps, offset = model.coef_, model.intercept_
     if len(model.classes_) == 2:
         steps, offset = np.vstack([-steps, steps]) / 2, np.concatenate([-offset, offset]) / 2
