@@ -23,9 +23,7 @@ LONGEST = 4
 _SLOT_BITS = 20
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _TITLE_LONGEST = 60
-_LEAD = 28
-_LEAD_WEIGHT = 3.0
-"""A letter says at its head what it is about: its title, or the first words where the title runs into the body."""
+_TITLE_WEIGHT = 2.0
 
 
 @cache
@@ -189,10 +187,9 @@ class Vocabulary:
         return Occurrences(np.concatenate(positions), np.concatenate(lengths), np.concatenate(columns))
 
     def matrix(self, parts: Batch, found: Occurrences) -> sp.csr_matrix:
-        """Return (texts × n-grams): sublinear counts, the head of a text counting more, times idf, rows of length 1."""
+        """Return (texts × n-grams): sublinear counts, the title counting double, times idf, rows of length 1."""
         row = parts.owners[found.position]
-        lead = np.maximum(parts.titles, parts.starts[:-1] + _LEAD)
-        weight = np.where(found.position < lead[row], _LEAD_WEIGHT, 1.0).astype(np.float32)
+        weight = np.where(found.position < parts.titles[row], _TITLE_WEIGHT, 1.0).astype(np.float32)
         shape = (len(parts), len(self.keys))
         counts = sp.coo_matrix((weight, (row, found.column)), shape=shape).tocsr()
         counts.data = (1 + np.log(counts.data)) * self.idf[counts.indices]
