@@ -40,7 +40,7 @@ CHUNK = 256
 
 _LEGIBLE = re.compile(r"[\u3400-\u9fffA-Za-z][^\u3400-\u9fffA-Za-z]*[\u3400-\u9fffA-Za-z]")
 """At least two characters that can be read."""
-_JUNK = 0.7
+_JUNK = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ GUESSED = ("text_normal", "text_high", "text_urgent", "complaint")
 """Log-odds from the linear model: less sure of strangers' letters than of the texts that it was trained on."""
 FEATURES = (*GUESSED, "high", "more_high", "concerns", "at_the_start", "share")
 CUTS = ("normal", "high", "urgent")
-DIAL = 0.07
+DIAL = 0.1
 """Probability of high or above from which a text is said to be high, unless an office sets another."""
 
 _CLIP = 8.0
