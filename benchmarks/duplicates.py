@@ -46,7 +46,7 @@ def ours(rows: list[dict[str, Any]], texts: list[str], pairs: list[dict[str, str
     triage = Triage.load()
     prints = triage.judge(
         [Submission(row["id"], text, submitter=row.get("submitter")) for row, text in zip(rows, texts, strict=True)]
-    )[1]
+    ).prints
     began = time.perf_counter()
     told = dict(
         zip([row["id"] for row in rows], match([r["id"] for r in rows], prints, triage.background), strict=True)

@@ -109,11 +109,16 @@ def test_broken_tables_are_told_in_one_go(minyi: Desk) -> None:
 
 
 def test_the_number_of_processes_changes_no_member(minyi: Desk) -> None:
-    rows = [f"{at},2026-10-{at % 28 + 1:02},柳湾镇,第{at}号院的路灯和下水道坏了{at}天\n" for at in range(600)]
+    matters = (
+        "路灯坏了半个月", "下水道堵了往外冒", "公交车末班太早", "小学门口没有斑马线", "养老金少发两个月",
+        "菜市场缺斤短两", "村卫生室没有医生", "水库的水浇不到田", "山上有人偷伐树木", "网络信号时有时无",
+        "图书馆周末不开门", "低保停发没有通知",
+    )  # fmt: skip
+    rows = [f"{at},2026-10-{at % 28 + 1:02},柳湾镇,{matters[at % 12]}\n" for at in range(600)]
     minyi.put("多.csv", "编号,时间,地点,内容\n" + "".join(rows))
     outs = [minyi("triage", "多.csv", *OFFICE, "--processes", number, code=0).out for number in ("1", "2")]
     assert outs[0] == outs[1]
-    assert len({json.loads(line)["route"]["owner"] for line in outs[0].splitlines()}) > 20
+    assert len({json.loads(line)["route"]["owner"] for line in outs[0].splitlines()}) > 3
 
 
 def test_a_member_reads_no_personal_data() -> None:

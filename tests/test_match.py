@@ -39,7 +39,7 @@ def loaded() -> Triage:
 
 def printed(texts: Sequence[str]) -> Fingerprint:
     """Return the fingerprint of raw texts as the triage makes it."""
-    return loaded().judge([Submission("", text) for text in texts])[1]
+    return loaded().judge([Submission("", text) for text in texts]).prints
 
 
 def run(texts: Sequence[str], background: Background, ids: Sequence[str] | None = None) -> list[Duplicate]:

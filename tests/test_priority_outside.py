@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from pipeline import batch
 from pipeline.errors import InputError
 from pipeline.evaluate_priority import evaluate_priority
-from pipeline.labelled import gather
+from pipeline.labelled import Reading, gather
 from pipeline.priority import DIAL, Voice, aggravate, crowd, per_day, setting, turn, voice
 from pipeline.records import LEVELS, Level, Priority, Reason, Submission
 from pipeline.triage import Triage
 from service.commands import run_evaluate_priority
+
+PRIORITY = Reading(label="priority")
 
 OWN = Reason("definite", "具体的投诉或请求，未见紧急情形", 0, 0)
 
@@ -132,7 +134,7 @@ ROWS = [
 
 
 def test_levels_are_scored(tmp_path: Path) -> None:
-    scores = evaluate_priority([labelled(tmp_path / "rows.jsonl", ROWS)], model="base", recall=1.0)
+    scores = evaluate_priority([labelled(tmp_path / "rows.jsonl", ROWS)], model="base", reading=PRIORITY, recall=1.0)
     assert scores["rows"] == 4
     assert scores["quadratic_kappa"] == 1.0
     assert scores["high_or_urgent"]["recall"] == 1.0
@@ -145,7 +147,7 @@ def test_levels_are_scored(tmp_path: Path) -> None:
 
 def test_the_command_tells_the_dial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, out = labelled(tmp_path / "rows.jsonl", ROWS), tmp_path / "scores.json"
-    assert run_evaluate_priority([data], "base", "priority", out, 0.9, [data]) == 0
+    assert run_evaluate_priority([data], "base", PRIORITY, out, 0.9, [data]) == 0
     scores = json.loads(out.read_text(encoding="utf-8"))
     assert set(scores["per_label"]) == set(LEVELS)
     assert f"--priority-dial {scores['wanted']['dial']}" in capsys.readouterr().err
@@ -153,12 +155,12 @@ def test_the_command_tells_the_dial(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 def test_a_level_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="紧急程度“加急”不在"):
-        evaluate_priority([labelled(tmp_path / "rows.jsonl", [("路灯不亮", "加急")])], model="base")
+        evaluate_priority([labelled(tmp_path / "rows.jsonl", [("路灯不亮", "加急")])], model="base", reading=PRIORITY)
 
 
 def test_corrections_of_priority_alone_feed_training(tmp_path: Path) -> None:
     path = labelled(tmp_path / "rows.jsonl", ROWS)
-    examples, sources = gather([path], base="corpora", label="priority")
+    examples, sources = gather([path], base="corpora", reading=PRIORITY)
     assert [(each.topic, each.priority) for each in examples[-4:]] == [
         (None, "high"),
         (None, "urgent"),

@@ -66,23 +66,39 @@ Words = dict[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One way to say it: the whole compiled, and its words one after the other.
+    """One way to say it: the whole as a regular expression, and its words one after the other.
 
     pieces : sets of words of which one each stands in every match, in this order.
     reaches : how far from the beginning of one piece the next may begin.
     """
 
-    match: re.Pattern[str]
+    source: str
     pieces: tuple[tuple[str, ...], ...]
     reaches: tuple[int, ...]
+
+    @property
+    def match(self) -> re.Pattern[str]:
+        """What a match looks like."""
+        return _compiled(self.source)
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A compiled pattern: all alternatives at once, and each by itself."""
+    """A pattern of the table: all alternatives at once, and each by itself."""
 
-    search: re.Pattern[str]
+    source: str
     alternatives: tuple[Alternative, ...]
+
+    @property
+    def search(self) -> re.Pattern[str]:
+        """What any of the alternatives looks like."""
+        return _compiled(self.source)
+
+
+@cache
+def _compiled(source: str) -> re.Pattern[str]:
+    """Compile at the first use: most of some thousand expressions are never needed by a short run."""
+    return re.compile(source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +140,8 @@ def compile_pattern(source: str, words: Words) -> Pattern:
     return Pattern(_union(every), tuple(alternatives))
 
 
-def _union(alternatives: Sequence[Alternative]) -> re.Pattern[str]:
-    return re.compile("|".join(each.match.pattern for each in alternatives))
+def _union(alternatives: Sequence[Alternative]) -> str:
+    return "|".join(each.source for each in alternatives)
 
 
 def _alternative(part: str, words: Words) -> Alternative:
@@ -151,7 +167,7 @@ def _alternative(part: str, words: Words) -> Alternative:
         reaches.append(max(map(len, choice)))
     if at != len(part):
         raise ValueError(f"“{part[at:]}”的花括号不成对")
-    return Alternative(re.compile(compiled), tuple(pieces), tuple(reaches))
+    return Alternative(compiled, tuple(pieces), tuple(reaches))
 
 
 def load_words(path: Path = WORDS) -> Words:
