@@ -16,12 +16,10 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Row,
     Table,
     Text,
     bindparam,
-    event,
     func,
     insert,
     select,
@@ -29,11 +27,12 @@ from sqlalchemy import (
 
 from pipeline.match import Kept
 from pipeline.match.prints import Ints
+from service.store.base import Base
+from service.store.engine import begin_ourselves, hold_writers_off
 
-metadata = MetaData()
 texts = Table(
     "match_text",
-    metadata,
+    Base.metadata,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("id", Text, nullable=False),
     Column("issue", Text, nullable=False),
@@ -46,7 +45,7 @@ texts = Table(
 )
 keys = Table(
     "match_key",
-    metadata,
+    Base.metadata,
     Column("key", Integer, primary_key=True, autoincrement=False),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
@@ -55,27 +54,13 @@ keys = Table(
 
 _FIND = select(keys.c.number).where(keys.c.key == bindparam("key")).order_by(keys.c.number).limit(bindparam("most"))
 _GET = select(texts).where(texts.c.number.in_(bindparam("numbers", expanding=True)))
-_LOCK = 0x6D696E79
-_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "cache_size=-65536")
 
 
 def prepare(engine: Engine) -> None:
-    """Set up an engine and make the tables where they are missing."""
+    """Set up an engine and make the tables where they are missing: for a home without the rest of a store."""
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _connected)
-        event.listen(engine, "begin", _begun)
-    metadata.create_all(engine)
-
-
-def _connected(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # the driver must not begin transactions of its own
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begun(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        begin_ourselves(engine)
+    Base.metadata.create_all(engine, tables=[texts, keys])
 
 
 class Tables:
@@ -92,16 +77,24 @@ class Tables:
         self._open: ContextVar[Connection | None] = ContextVar("open", default=None)
 
     @contextmanager
+    def joining(self, connection: Connection) -> Iterator[None]:
+        """Be part of a write that has begun already: what is kept here is kept or lost with it."""
+        token = self._open.set(connection)
+        try:
+            yield
+        finally:
+            self._open.reset(token)
+
+    @contextmanager
     def writing(self) -> Iterator[None]:
         """See `Home`. Two deliveries at once wait for each other, so that both see what the other brought."""
+        if self._open.get():
+            yield
+            return
         with self._engine.connect().execution_options(writing=True) as connection, connection.begin():
-            if connection.dialect.name == "postgresql":
-                connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-            token = self._open.set(connection)
-            try:
+            hold_writers_off(connection)
+            with self.joining(connection):
                 yield
-            finally:
-                self._open.reset(token)
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

@@ -1,0 +1,65 @@
+"""What every request finds ready: the context of the application, a session, and who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+
+from service.accounts.actor import Actor
+from service.accounts.doors import admit
+from service.desk.errors import ForbiddenError
+from service.desk.intake import Intake
+from service.settings import Settings
+from service.store import Store
+
+
+@dataclass(slots=True)
+class Context:
+    """What the application works with; made once, in its lifespan."""
+
+    settings: Settings
+    store: Store
+    intake: Intake
+
+
+def context(request: Request) -> Context:
+    """Return the context of the application."""
+    return cast(Context, request.app.state.context)
+
+
+Here = Annotated[Context, Depends(context)]
+
+
+def reading(here: Here) -> Iterator[Session]:
+    """Give a session that only reads."""
+    with here.store.reading() as session:
+        yield session
+
+
+Reading = Annotated[Session, Depends(reading)]
+
+
+def acting(request: Request, here: Here) -> Actor:
+    """Return who is asking, by session or key.
+
+    Raises
+    ------
+    UnauthorizedError
+        Where nobody is known.
+    """
+    return admit(here.store, request)
+
+
+def may(permission: str) -> Callable[[Actor], Actor]:
+    """Return a dependency that lets pass who has a permission, and gives the actor."""
+
+    def allowed(actor: Annotated[Actor, Depends(acting)]) -> Actor:
+        if permission not in actor.may:
+            raise ForbiddenError(f"“{actor.shown or actor.name}”没有“{permission}”权限。需要的话，请找管理员。")
+        return actor
+
+    return allowed

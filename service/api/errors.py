@@ -1,0 +1,99 @@
+"""Errors as problem+json (RFC 9457), in one shape: what is wrong, where, by which rule, and the next step."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from pipeline.errors import InputError, MinyiError
+from service.desk.errors import (
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    RuleError,
+    TooManyError,
+    UnauthorizedError,
+)
+
+_STATUS: dict[type[MinyiError], HTTPStatus] = {
+    UnauthorizedError: HTTPStatus.UNAUTHORIZED,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    ConflictError: HTTPStatus.CONFLICT,
+    RuleError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooManyError: HTTPStatus.TOO_MANY_REQUESTS,
+}
+_RULES = {
+    "missing": "必填，请补上",
+    "string_too_long": "太长",
+    "string_too_short": "不能为空",
+    "extra_forbidden": "没有这个字段，请去掉",
+    "json_invalid": "不是有效的 JSON",
+}
+"""Of the usual mistakes; the others are told in the words of the validation."""
+
+
+class Violation(BaseModel):
+    """One value that breaks a rule."""
+
+    field: str
+    rule: str
+
+
+class Problem(BaseModel):
+    """What went wrong, and what to do."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[Violation] = []
+    changed: dict[str, Any] = {}
+
+
+def respond(status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
+    """Return a problem as an answer."""
+    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, **more)
+    return JSONResponse(problem.model_dump(), status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Let an application answer all errors as problems."""
+
+    @app.exception_handler(MinyiError)
+    def _told(request: Request, error: MinyiError) -> JSONResponse:
+        status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
+        more: dict[str, Any] = {}
+        headers = {}
+        if isinstance(error, ConflictError):
+            more["changed"] = error.changed
+        if isinstance(error, RuleError) and error.field:
+            more["errors"] = [Violation(field=error.field, rule=str(error))]
+        if isinstance(error, TooManyError):
+            headers["Retry-After"] = str(error.retry_after)
+        if isinstance(error, UnauthorizedError):
+            headers["WWW-Authenticate"] = "Bearer"
+        return respond(status, str(error), headers=headers, **more)
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        found = [
+            Violation(field=".".join(str(part) for part in each["loc"]), rule=_RULES.get(each["type"], each["msg"]))
+            for each in error.errors()
+        ]
+        detail = "；".join(f"{each.field}：{each.rule}" for each in found[:5])
+        return respond(422, f"请求有误：{detail}。请按接口说明改正后重发。", errors=found)
+
+    @app.exception_handler(HTTPException)
+    def _refused(request: Request, error: HTTPException) -> JSONResponse:
+        told = {404: "没有这个地址。接口说明在 /api/v1/docs。", 405: "这个地址不支持这种方法。"}
+        return respond(
+            error.status_code, told.get(error.status_code, str(error.detail)), headers=dict(error.headers or {})
+        )

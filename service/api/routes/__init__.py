@@ -1,0 +1,1 @@
+"""One module for each kind of thing; `service.api.app` puts them together."""

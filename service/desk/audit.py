@@ -1,0 +1,64 @@
+"""The audit: every write with who, what, before, after and why, each entry sealed with the one before it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.accounts.actor import Actor
+from service.store import AuditEntry, now
+
+_BEGINNING = "0" * 64
+
+
+def record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    what: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    """Write one entry, within the write that it tells of.
+
+    Parameters
+    ----------
+    action : what was done, such as `submission.accept`.
+    what : to what, such as `submission:7`.
+    before, after : only what changed; no passwords, no tokens, no personal data.
+    """
+    last = session.execute(select(AuditEntry.seq, AuditEntry.hash).order_by(AuditEntry.seq.desc()).limit(1)).first()
+    seq, previous = (last.seq + 1, last.hash) if last else (1, _BEGINNING)
+    entry = AuditEntry(
+        seq=seq, at=now().isoformat(timespec="milliseconds"), actor=str(actor), action=action, what=what,
+        before=_text(before), after=_text(after), reason=reason,
+    )  # fmt: skip
+    entry.hash = seal(entry, previous)
+    session.add(entry)
+    session.flush()
+
+
+def seal(entry: AuditEntry, previous: str) -> str:
+    """Return the hash of an entry, given that of the one before it."""
+    told = [entry.seq, entry.at, entry.actor, entry.action, entry.what, entry.before, entry.after, entry.reason]
+    return hashlib.sha256(previous.encode() + orjson.dumps(told)).hexdigest()
+
+
+def verify(session: Session) -> tuple[int, int | None]:
+    """Return how many entries there are, and the number of the first one that was changed or taken out, if any."""
+    previous, expected = _BEGINNING, 1
+    for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.seq).execution_options(yield_per=1000)):
+        if entry.seq != expected or entry.hash != seal(entry, previous):
+            return expected - 1, expected
+        previous, expected = entry.hash, expected + 1
+    return expected - 1, None
+
+
+def _text(values: Mapping[str, Any] | None) -> str:
+    return orjson.dumps(values or {}, option=orjson.OPT_SORT_KEYS).decode()

@@ -1,0 +1,24 @@
+"""The feed of changes: what happened, in the order in which it happened, for callers and webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from service.store import Change, now
+
+
+def tell(session: Session, kind: str, changes: Sequence[tuple[int | None, dict[str, Any]]]) -> None:
+    """Write changes of one kind, each with the number of its submission, within the write that they tell of."""
+    at = now()
+    rows = [{"kind": kind, "number": number, "content": content, "at": at} for number, content in changes]
+    if rows:
+        session.execute(insert(Change), rows)
+
+
+def since(session: Session, seq: int, most: int) -> Sequence[Change]:
+    """Return the changes after a sequence number, in order. None is ever passed over: writers wait for each other."""
+    return session.scalars(select(Change).where(Change.seq > seq).order_by(Change.seq).limit(most)).all()
