@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from databases import database, postgresql, server, store
 from desk import Desk
 from hypothesis import settings
 from inputs import LAMP, LID
 
 from pipeline.triage import Triage
+
+__all__ = ["database", "postgresql", "server", "store"]
 
 settings.register_profile("minyi", deadline=None)  # whichever example comes first loads the tables
 settings.load_profile("minyi")
