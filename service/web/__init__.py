@@ -1,0 +1,1 @@
+"""The officers' workbench: pages in Chinese, served by the service, whole without JavaScript."""
