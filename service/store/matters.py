@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.store.base import Base, choice
+from service.store.base import Base, Text, choice
 
 REVIEWS = ("pending", "accepted", "corrected", "junked")
 """Of a decision: nobody looked yet, an officer agreed, an officer changed it, an officer called it no submission."""
