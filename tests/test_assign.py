@@ -250,7 +250,7 @@ class Life(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def receive(store: Store, triage: Triage) -> Iterator[Intake]:
+def receive(store: Store, triage: Triage) -> Intake:
     furnish(store)
     return Intake(store, triage)
 
