@@ -19,7 +19,7 @@ REVIEWS = ("pending", "accepted", "corrected", "junked")
 LINKS = ("none", "suggested", "confirmed", "rejected")
 """Of a suggestion that a text repeats or joins another."""
 DELIVERIES = ("none", "sent", "accepted", "handed_back", "answered", "closed")
-"""Of the way to a member and back; the furthest of its assignments."""
+"""Of the way to a member and back; the furthest of its assignments under way, see `service.desk.assign`."""
 
 
 class SubmissionRow(Base):
