@@ -22,7 +22,7 @@ AnySelect = TypeVar("AnySelect", bound=Select[Any])
 
 _IN_HAND = ("sent", "accepted", "answered", "closed")
 """States of an assignment in which its text is the member's; handed back or withdrawn, it is no longer."""
-_BLOT = "＊"
+BLOT = "＊"
 
 
 def visible(query: AnySelect, actor: Actor) -> AnySelect:
@@ -97,7 +97,7 @@ def blotted(text: str, spans: Iterable[Span]) -> str:
     signs = list(text)
     for start, end, _ in spans:
         start, end = max(start, 0), min(end, len(text))
-        signs[start:end] = _BLOT * max(end - start, 0)
+        signs[start:end] = BLOT * max(end - start, 0)
     return "".join(signs)
 
 

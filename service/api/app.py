@@ -18,6 +18,7 @@ from service.desk.intake import Intake
 from service.settings import Settings
 from service.store import Store
 from service.store.upgrade import check
+from service.web.app import create_pages
 
 ROUTES: tuple[APIRouter, ...] = (submissions.router, assignments.router, tables.router)
 
@@ -60,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health.router)
     for router in ROUTES:
         app.include_router(router, prefix=PREFIX)
+    app.mount("/", create_pages(app))
     return app
 
 

@@ -66,12 +66,17 @@ def respond(status: int, detail: str, *, headers: dict[str, str] | None = None, 
     return JSONResponse(problem.model_dump(), status, headers, media_type="application/problem+json")
 
 
+def status_of(error: MinyiError) -> HTTPStatus:
+    """Return the HTTP status of an error."""
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
+
+
 def install(app: FastAPI) -> None:
     """Let an application answer all errors as problems."""
 
     @app.exception_handler(MinyiError)
     def _told(request: Request, error: MinyiError) -> JSONResponse:
-        status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
+        status = status_of(error)
         more: dict[str, Any] = {}
         headers = {}
         if isinstance(error, ConflictError):

@@ -32,7 +32,7 @@ FACETS = (
 )  # fmt: skip
 """The columns that can be filtered and counted by value."""
 
-_Lines = Select[Standing, str]
+_Lines = Select[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,15 @@ class Queue:
         last = items[-1].standing if len(rows) > most else None
         return Page(items, _write(order, last, filters) if last else None)
 
+    def beside(
+        self, session: Session, actor: Actor, filters: Filters, own: Standing, *, order: str = "queue"
+    ) -> tuple[int | None, int | None]:
+        """Return what stands before and after a submission in a queue, whether or not it stands there itself."""
+        where = self.conditions(session, actor, filters)
+        query: Select[Any] = select(Standing.number).where(*where)
+        after = session.scalar(_from(query, order, (own.rank, own.number)).limit(1))
+        return session.scalar(_upwards(query, order, own).limit(1)), after
+
     def counts(self, session: Session, actor: Actor, filters: Filters, facet: str) -> dict[str, int]:
         """Return how many submissions there are of each value of a facet, all filters but its own applied.
 
@@ -217,6 +226,14 @@ def _from(query: _Lines, order: str, place: tuple[float, int] | None) -> _Lines:
         return query.where(Standing.number < place[1]) if place else query
     query = query.order_by(Standing.rank, Standing.number)
     return query.where(tuple_(Standing.rank, Standing.number) > tuple_(*place)) if place else query
+
+
+def _upwards(query: _Lines, order: str, own: Standing) -> _Lines:
+    """Put a query into the opposite order, from a submission on."""
+    if order == "newest":
+        return query.where(Standing.number > own.number).order_by(Standing.number)
+    place = tuple_(Standing.rank, Standing.number) < tuple_(own.rank, own.number)
+    return query.where(place).order_by(Standing.rank.desc(), Standing.number.desc())
 
 
 def _write(order: str, last: Standing, filters: Filters) -> str:

@@ -46,8 +46,12 @@ def accept(session: Session, actor: Actor, seen: Seen, reason: str = "") -> Stan
     return own
 
 
-def accept_sure(session: Session, actor: Actor, items: Sequence[Seen]) -> tuple[list[Review], list[int]]:
+def accept_sure(
+    session: Session, actor: Actor, items: Sequence[Seen], *, picked: bool = False
+) -> tuple[list[Review], list[int]]:
     """Accept at a glance all that an officer had before them and that needs no review by the precision dial.
+
+    Where the officer picked them one by one, those that need review are accepted as well.
 
     Return the reviews, which `undo_act` takes back together, and the numbers that were left: changed since, unsure,
     restricted or looked at already.
@@ -59,8 +63,9 @@ def accept_sure(session: Session, actor: Actor, items: Sequence[Seen]) -> tuple[
         except (ConflictError, NotFoundError):
             left.append(seen.number)
             continue
-        if own.review == "pending" and own.status == Status.TRIAGED and not own.needs_review and not own.restricted:
-            steps.append(Step(own, {"review": "accepted"}))
+        sure = picked or not (own.needs_review or own.restricted)
+        if own.review == "pending" and own.status == Status.TRIAGED and sure:
+            steps.append(Step(own, {"review": "accepted", "needs_review": False}))
         else:
             left.append(seen.number)
     return perform(session, actor, "accept", steps, glance=True), left

@@ -7,7 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.clean.edits import OffsetMap
+from pipeline.records import Edit
+from service.accounts.sight import BLOT, blotted
 from service.export.labels import PERSONAL
+from service.masking import Span
 
 _SHOWN_TERMS = 12
 """So many deciding words are marked; more make a text hard to read."""
@@ -84,8 +88,22 @@ def mended(raw: str, edits: Sequence[dict[str, Any]], kinds: dict[str, str]) -> 
         if edit["start"] > done:
             pieces.append(Piece(raw[done : edit["start"]]))
         told = kinds.get(edit["kind"], edit["kind"])
-        pieces += [Piece(text, kind, told) for text, kind in ((edit["before"], "del"), (edit["after"], "ins")) if text]
+        before = raw[edit["start"] : edit["end"]]
+        pieces += [Piece(text, kind, told) for text, kind in ((before, "del"), (edit["after"], "ins")) if text]
         done = edit["end"]
     if done < len(raw):
         pieces.append(Piece(raw[done:]))
     return pieces
+
+
+def hidden(raw: str, edits: Sequence[dict[str, Any]], spans: Sequence[Span]) -> tuple[str, list[dict[str, Any]]]:
+    """Return a raw text and its edits with the personal data of the clean text blotted out in both."""
+    offsets = OffsetMap([Edit(**edit) for edit in edits])
+    there = [(offsets.to_raw(start), offsets.to_raw(end - 1) + 1, kind) for start, end, kind in spans if end > start]
+    told = []
+    for edit in edits:
+        touched = any(start < edit["end"] + 1 and edit["start"] < end for start, end, _ in there)
+        told.append(edit | {"after": BLOT * len(edit["after"])} if touched else edit)
+        if touched:
+            there.append((edit["start"], edit["end"], ""))
+    return blotted(raw, there), told

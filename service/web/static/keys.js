@@ -45,6 +45,8 @@ document.addEventListener("keydown", (event) => {
   if (done) event.preventDefault();
 });
 
+for (const each of document.querySelectorAll("[data-help]")) each.addEventListener("click", () => help?.showModal());
+
 // A form is sent once, however often its key is pressed.
 document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) event.preventDefault();

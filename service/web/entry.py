@@ -1,0 +1,73 @@
+"""Signing in and out, the start page, the first run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+from sqlalchemy import select
+
+from service.accounts import sessions
+from service.accounts.doors import address
+from service.api.errors import status_of
+from service.desk import tables
+from service.desk.errors import ForbiddenError, TooManyError, UnauthorizedError
+from service.store import Standing
+from service.web.page import Anybody, SignedIn, local
+
+router = APIRouter()
+
+
+@router.get("/login")
+def ask(page: Anybody, next: str = "/") -> Response:  # noqa: A002 - the usual name in an address
+    """Ask who somebody is."""
+    return page.show("login", title="登录", next=local(next), name="")
+
+
+@router.post("/login")
+def sign_in(
+    request: Request,
+    page: Anybody,
+    name: Annotated[str, Form(max_length=200)],
+    password: Annotated[str, Form(max_length=1000)],
+    next: Annotated[str, Form()] = "/",  # noqa: A002
+) -> Response:
+    """Sign somebody in; a form of another site does not."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise ForbiddenError("登录请求来自别的网站。请在本页登录。")
+    doors, settings = page.here.doors, page.here.settings
+    try:
+        before = request.cookies.get(doors.cookie)
+        opened = sessions.sign_in(
+            page.here.store, name, password, address(request), settings.session_hours, before=before
+        )
+    except (UnauthorizedError, TooManyError) as error:
+        return page.show("login", status_of(error), title="登录", next=local(next), name=name, wrong=str(error))
+    response = page.go(next)
+    response.set_cookie(
+        doors.cookie, opened.token, httponly=True, samesite="lax", secure=settings.secure_cookies, path="/"
+    )
+    return response
+
+
+@router.post("/logout")
+def sign_out(request: Request, page: SignedIn) -> Response:
+    """End the session."""
+    cookie = page.here.doors.cookie
+    sessions.sign_out(page.here.store, request.cookies.get(cookie, ""))
+    response = page.go("/login")
+    response.delete_cookie(cookie)
+    return response
+
+
+@router.get("/")
+def start(page: SignedIn) -> Response:
+    """Lead everybody to where they work; an empty office to its first file."""
+    assert page.actor
+    if "own" in page.actor.may and "read" not in page.actor.may:
+        return page.go("/mine")
+    with page.here.store.reading() as session:
+        empty = session.scalar(select(Standing.number).limit(1)) is None
+        kept = bool(tables.versions(session))
+    return page.show("first", title="开始", tables=kept) if empty else page.go("/inbox")

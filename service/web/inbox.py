@@ -1,0 +1,163 @@
+"""The inbox (待研判): the queue by filters, page by page, and accepting many at once."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service.desk import acts, review
+from service.desk.errors import RuleError
+from service.desk.queue import Queue
+from service.desk.review import Seen
+from service.export.labels import PRIORITY
+from service.store import SavedView, Standing
+from service.web.filters import Asked
+from service.web.page import WORDS, Page, SignedIn
+
+router = APIRouter()
+_AT_ONCE = 1000
+
+
+def queue_of(page: Page) -> Queue:
+    """Return the queue of the office, by its tables and words of now."""
+    triage = page.here.intake.triage
+    return Queue(triage.router.places, triage.segmenter)
+
+
+def names_of(page: Page) -> dict[str, str]:
+    """Return the names of members by id."""
+    return {member.id: member.name for member in page.here.intake.triage.router.members}
+
+
+@router.get("/inbox")
+def inbox(request: Request, page: SignedIn, cursor: str = "", at: int = 0) -> Response:
+    """Show a page of the queue; `at` is the submission to stand on."""
+    actor = page.need("read")
+    asked, queue = Asked.of(request.query_params), queue_of(page)
+    filters = asked.filters
+    with page.here.store.reading() as session:
+        found = queue.page(session, actor, filters, order=asked.order, cursor=cursor or None)
+        levels = queue.counts(session, actor, filters, "priority")
+        sure = _sure(session, queue, page, asked)
+        views = session.scalars(select(SavedView).where(SavedView.user == actor.id).order_by(SavedView.name)).all()
+        sources = list(queue.counts(session, actor, filters, "source"))
+    rows = [_row(each) for each in found.items]
+    here = "/inbox?" + "&".join(filter(None, (asked.query, f"cursor={cursor}" if cursor else "")))
+    return page.show(
+        "inbox", title=WORDS["REVIEW"].get(asked.get("review"), "来件"), asked=asked.given, query=asked.query,
+        filters={name: asked.get(name) for name in _SHOWN}, page_rows=rows, at=at, back=here,
+        count=sum(levels.values()), counts=[(PRIORITY[each], levels[each]) for each in PRIORITY if each in levels],
+        sure=sure if "review" in actor.may else 0, can_accept="review" in actor.may,
+        next=f"/inbox?{asked.query}&cursor={found.cursor}" if found.cursor else "",
+        first=f"/inbox?{asked.query}" if cursor else "", names=names_of(page), more=bool(_MORE & asked.given.keys()),
+        views=[{"name": each.name, "query": each.query["query"]} for each in views], sources=pairs(sources),
+        topics=pairs(sorted({first for first, _ in review.topics()})), **choices(page),
+    )  # fmt: skip
+
+
+_MORE = {"sector", "source", "status", "delivery", "needs_review", "since", "until", "order"}
+_SHOWN = {"text", "review", "level1", "priority", "intent", "place"} | _MORE
+
+
+def pairs(values: list[str]) -> list[tuple[str, str]]:
+    """Return values as choices that are shown as they are."""
+    return [(value, value) for value in values]
+
+
+def choices(page: Page) -> dict[str, Any]:
+    """Return the sectors and places that the office knows."""
+    router = page.here.intake.triage.router
+    sectors = {lead.sector for leads in router.crosswalk.values() for lead in leads if lead.sector}
+    return {
+        "sectors": pairs(sorted(sectors)),
+        "places": [place.name for place in router.places.by_id.values()],
+    }
+
+
+def _row(listed: Any) -> dict[str, Any]:
+    own = listed.standing
+    names = (
+        "number", "version", "priority", "status", "restricted", "kind", "level1", "level2", "needs_review",
+        "confidence", "intent", "place", "owner", "day",
+    )  # fmt: skip
+    return {name: getattr(own, name) for name in names} | {"title": listed.title}
+
+
+def _sure(session: Session, queue: Queue, page: Page, asked: Asked) -> int:
+    """Return how many the precision dial lets pass without review."""
+    assert page.actor
+    where = queue.conditions(session, page.actor, asked.filters)
+    return session.scalar(select(func.count()).where(*where, *_passing())) or 0
+
+
+def _passing() -> tuple[Any, ...]:
+    return (
+        Standing.review == "pending", Standing.status == "triaged", Standing.needs_review.is_(False),
+        Standing.restricted.is_(False),
+    )  # fmt: skip
+
+
+@router.post("/accept")
+def accept_many(
+    page: SignedIn,
+    pick: Annotated[list[str] | None, Form()] = None,
+    all: Annotated[str, Form()] = "",  # noqa: A002 - the name of a button
+    back: Annotated[str, Form()] = "/inbox",
+) -> Response:
+    """Accept what was picked, or all that the dial lets pass under the filters of the page."""
+    actor = page.need("review")
+    with page.here.store.writing() as session:
+        if all:
+            asked = Asked.parse(back.partition("?")[2])
+            where = queue_of(page).conditions(session, actor, asked.filters)
+            query = select(Standing.number, Standing.version).where(*where, *_passing()).limit(_AT_ONCE)
+            seen = [Seen(*row) for row in session.execute(query)]
+        else:
+            seen = [_seen(each) for each in pick or ()]
+        if not seen:
+            raise RuleError("没有选中来件。请先勾选（按 x）。", "pick")
+        reviews, left = review.accept_sure(session, actor, seen, picked=not all)
+    told = f"采纳了 {len(reviews)} 件" + (f"；{len(left)} 件没有采纳：别人刚改过，或不是待研判" if left else "")
+    return page.go(back, told, f"/undo/{reviews[0].act}" if reviews else "")
+
+
+def _seen(told: str) -> Seen:
+    try:
+        number, version = map(int, told.split(":"))
+    except ValueError:
+        raise RuleError(f"选中的“{told}”读不懂。请刷新页面再选。", "pick") from None
+    return Seen(number, version)
+
+
+@router.post("/undo/{act}")
+def undo_many(page: SignedIn, act: str) -> Response:
+    """Take back what one click did."""
+    actor = page.need("review")
+    with page.here.store.writing() as session:
+        reviews, left = acts.undo_act(session, actor, act)
+    told = f"撤销了 {len(reviews)} 件" + (f"；{len(left)} 件后来又改过，没有撤销" if left else "")
+    where = f"/submissions/{reviews[0].number}" if len(reviews) == 1 else "/inbox"
+    return page.go(where, told)
+
+
+@router.post("/views")
+def keep_view(
+    page: SignedIn,
+    name: Annotated[str, Form(min_length=1, max_length=30)],
+    query: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """Keep the filters of the page under a name; the same name is given anew."""
+    actor = page.need("read")
+    asked = Asked.parse(query)
+    with page.here.store.writing() as session:
+        mine = SavedView.user == actor.id
+        view = session.scalar(select(SavedView).where(mine, SavedView.name == name.strip()))
+        if view is None:
+            view = SavedView(user=actor.id, name=name.strip(), query={})
+            session.add(view)
+        view.query = {"query": asked.query}
+    return page.go(f"/inbox?{asked.query}", f"视图“{name.strip()}”已保存")

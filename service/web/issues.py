@@ -1,0 +1,111 @@
+"""Issues (事项): the hottest, one with all its voices, and what officers do with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form
+from fastapi.responses import Response
+from sqlalchemy import select
+
+from service.desk import heat, issues
+from service.store import Issue, Theme
+from service.web.inbox import pairs, queue_of
+from service.web.page import SignedIn
+
+router = APIRouter(prefix="/issues")
+_SHOWN = 100
+
+Version = Annotated[int, Form()]
+
+
+@router.get("")
+def hottest(page: SignedIn, level1: str = "", place: str = "", theme: str = "") -> Response:
+    """List issues by heat."""
+    actor = page.need("read")
+    with page.here.store.reading() as session:
+        found = heat.hot(session, actor, most=1000)
+        themes = dict(session.execute(select(Theme.id, Theme.name).order_by(Theme.name)).tuples().all())
+        kept = dict(session.execute(select(Issue.id, Issue.theme).where(Issue.theme.is_not(None))).tuples().all())
+    shown = [
+        each
+        for each in found
+        if level1 in ("", each.topic) and place in ("", *each.places) and theme in ("", str(kept.get(each.issue, "")))
+    ]
+    return page.show(
+        "issues", title="事项", topics=pairs(sorted({each.topic for each in found if each.topic})),
+        places=pairs(sorted({name for each in found for name in each.places})),
+        themes=[(str(number), name) for number, name in themes.items()],
+        filters={"level1": level1, "place": place, "theme": theme}, next="", first="",
+        rows=[_row(each, themes.get(kept.get(each.issue) or 0, "")) for each in shown[:_SHOWN]],
+    )  # fmt: skip
+
+
+def _row(each: Any, theme: str) -> dict[str, Any]:
+    return {
+        "id": each.issue, "name": each.title, "heat": each.heat, "texts": len(each.rows), "theme": theme,
+        "places": list(each.places)[:4], "level1": each.topic,
+    }  # fmt: skip
+
+
+@router.get("/{name}")
+def show(page: SignedIn, name: str, cursor: str = "") -> Response:
+    """Show an issue with its heat, its weeks and its texts."""
+    actor = page.need("read")
+    with page.here.store.reading() as session:
+        told = heat.whole(session, actor, queue_of(page), name, cursor or None)
+        themes = session.execute(select(Theme.id, Theme.name).order_by(Theme.name)).tuples().all()
+        near = [(each.issue, each.title) for each in heat.hot(session, actor, most=50) if each.issue != name]
+    return page.show(
+        "issue", title=told.issue.name, issue=told.issue, theme=told.theme, count=told.count,
+        heat=told.heat.heat if told.heat else None, weeks=_weeks(told.days), themes=themes, candidates=near,
+        texts=[_text(each) for each in told.texts], can_review="review" in actor.may,
+        next=f"/issues/{name}?cursor={told.cursor}" if told.cursor else "", first=f"/issues/{name}" if cursor else "",
+    )  # fmt: skip
+
+
+def _text(listed: Any) -> dict[str, Any]:
+    own = listed.standing
+    names = ("number", "version", "day", "priority", "status", "place", "kind", "link")
+    return {name: getattr(own, name) for name in names} | {"title": listed.title}
+
+
+def _weeks(days: dict[str, int]) -> list[tuple[str, int]]:
+    """Return how many texts came in each week, the latest last; weeks are told by their Monday."""
+    weeks: Counter[str] = Counter()
+    for told, count in days.items():
+        try:
+            day = date.fromisoformat(told)
+        except ValueError:
+            continue
+        weeks[date.fromordinal(day.toordinal() - day.weekday()).isoformat()] += count
+    return sorted(weeks.items())[-12:]
+
+
+@router.post("/{name}/rename")
+def rename(page: SignedIn, name: str, version: Version, title: Annotated[str, Form(alias="name")]) -> Response:
+    """Give an issue another name."""
+    actor = page.need("review")
+    with page.here.store.writing() as session:
+        issues.rename(session, actor, name, version, title)
+    return page.go(f"/issues/{name}", "已改名")
+
+
+@router.post("/{name}/theme")
+def set_theme(page: SignedIn, name: str, version: Version, theme: Annotated[str, Form()] = "") -> Response:
+    """Put an issue under a theme."""
+    actor = page.need("review")
+    with page.here.store.writing() as session:
+        issues.set_theme(session, actor, name, version, theme.strip() or None)
+    return page.go(f"/issues/{name}", f"已归入“{theme.strip()}”" if theme.strip() else "已移出大主题")
+
+
+@router.post("/{name}/merge")
+def merge(page: SignedIn, name: str, version: Version, into: Annotated[str, Form()]) -> Response:
+    """Join an issue to another."""
+    actor = page.need("review")
+    with page.here.store.writing() as session:
+        reviews = issues.merge_issues(session, actor, name, version, into.strip())
+    return page.go(f"/issues/{into.strip()}", f"并入了 {len(reviews)} 件", f"/undo/{reviews[0].act}" if reviews else "")

@@ -1,0 +1,316 @@
+"""One submission: what came, what was decided and why, what is near it, and every act that an officer has."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import orjson
+from fastapi import APIRouter, Form
+from fastapi.responses import Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service.accounts import sight
+from service.accounts.actor import Actor
+from service.desk import acts, assign, audit, dossier, issues, review
+from service.desk.dossier import Dossier, Neighbour
+from service.desk.review import Seen
+from service.export.document import sheet
+from service.export.labels import EDIT
+from service.masking import spans_of
+from service.store import DecisionRow, Review, Standing, User
+from service.web import marks
+from service.web.filters import Asked
+from service.web.inbox import names_of, queue_of
+from service.web.page import WORDS, Page, SignedIn
+
+router = APIRouter(prefix="/submissions/{number}")
+
+_DID = {
+    "accept": "采纳", "correct": "更正", "junk": "判为不是来件", "reopen": "重新研判",
+    "confirm_link": "确认重复或同一事项",
+    "reject_link": "否定同一事项", "merge": "并入事项", "merge_issue": "并入事项",
+    "split": "拆出事项",
+    "undo": "撤销",
+    "assign": "交办", "hand_back": "退回", "answer": "答复", "withdraw": "撤回交办", "reassign": "改交",
+    "close": "办结",
+    "receive": "接收", "rejudge": "重新计算",
+}  # fmt: skip
+_NAMES = {
+    "level1": "主题", "level2": "二级主题", "priority": "紧急程度", "intent": "诉求", "place": "地点", "sector": "界别",
+    "issue": "事项", "due": "期限", "owner": "承办",
+}  # fmt: skip
+_WORDED = {"priority": "PRIORITY", "intent": "INTENT"}
+
+
+@router.get("")
+def show(page: SignedIn, number: int) -> Response:
+    """Show a submission, personal data hidden."""
+    page.need("read")
+    return _show(page, number, Asked.of(page.request.query_params))
+
+
+@router.post("/personal")
+def show_personal(page: SignedIn, number: int, queue: Annotated[str, Form()] = "") -> Response:
+    """Show a submission with who sent it and all personal data; who looked is written down."""
+    actor = page.need("read_personal")
+    with page.here.store.writing() as session:
+        acts.standing(session, actor, number)
+        audit.record(session, actor, "submission.personal", f"submission:{number}")
+    return _show(page, number, Asked.parse(queue), personal=True)
+
+
+def _show(page: Page, number: int, asked: Asked, *, personal: bool = False) -> Response:
+    actor = page.actor
+    assert actor
+    queue = queue_of(page)
+    near = page.here.intake.near(number)
+    with page.here.store.reading() as session:
+        told = dossier.dossier(session, actor, number, near)
+        before, after = queue.beside(session, actor, asked.filters, told.standing, order=asked.order)
+        decision = orjson.loads(session.get_one(DecisionRow, told.standing.decision).content)
+        texts = _texts(session, [each.number for each in told.neighbours])
+        values = _issue(session, told) | _people(session, told)
+    decision = sight.shown(decision, actor)
+    link = f"/submissions/{{}}?{asked.query}"
+    return page.show(
+        "item", title=told.title, item=told.standing, query=asked.query, names=names_of(page),
+        back=f"/inbox?{asked.query}&at={number}", before=link.format(before) if before else "",
+        after=link.format(after) if after else "", can_review="review" in actor.may,
+        can_assign="assign" in actor.may and not told.standing.restricted, assignments=told.assignments,
+        answers=told.answers, received=_time(told.received_at), model=decision["provenance"]["model"],
+        neighbours=[_near(each, told.standing, texts[each.number]) for each in told.neighbours],
+        **_text(told, decision, personal), **_topics(told, decision), **_why(told, decision), **values,
+    )  # fmt: skip
+
+
+def _text(told: Dossier, decision: dict[str, Any], personal: bool) -> dict[str, Any]:
+    """Return the texts: the clean one with what decided, the raw one with what was mended."""
+    clean, edits = decision["clean"]["text"], decision["clean"]["edits"]
+    spans = spans_of(decision)
+    raw = told.sender.text if told.sender else ""
+    shown = clean
+    if not personal:
+        shown = sight.blotted(clean, spans)
+        raw, edits = marks.hidden(raw, edits, spans) if raw else (raw, edits)
+    found = marks.marked(shown, [*marks.reasons(decision), *marks.personal(decision)])
+    return {
+        "text": found, "clean": shown, "raw": marks.mended(raw, edits, EDIT) if raw else [], "edits": edits,
+        "edit_counts": Counter(EDIT[edit["kind"]] for edit in edits).most_common(),
+        "hides": (len(spans) + bool(told.sender.submitter)) if told.sender else 0,
+        "personal": told.sender if personal else None,
+        "parts": [part | {"text": shown[part["start"] : part["end"]]} for part in decision.get("parts", ())],
+    }  # fmt: skip
+
+
+def _topics(told: Dossier, decision: dict[str, Any]) -> dict[str, Any]:
+    own = told.standing
+    best = sorted(decision["topic"]["scores"].items(), key=lambda pair: -pair[1])[:3]
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for first, second in sorted(review.topics()):
+        groups.setdefault(first, []).append((f"{first}/{second}", second))
+    return {
+        "top": [{"name": name, "probability": share, "definition": _definition(name)} for name, share in best],
+        "topic_groups": list(groups.items()),
+        "chosen_topic": f"{own.level1}/{own.level2}",
+    }
+
+
+def _definition(level1: str) -> str:
+    """Return what belongs to a first-level topic, told by its second levels."""
+    return "、".join(second for first, second in sorted(review.topics()) if first == level1)[:60]
+
+
+def _why(told: Dossier, decision: dict[str, Any]) -> dict[str, Any]:
+    route = decision["route"]
+    return {
+        "reasons": [each["text"] for each in decision["priority"]["reasons"]],
+        "route_reasons": route["reasons"],
+        "members": [] if told.standing.restricted else route["members"],
+    }
+
+
+def _texts(session: Session, numbers: list[int]) -> dict[int, str]:
+    """Return the clean texts of submissions, personal data blotted out."""
+    query = (
+        select(DecisionRow.number, DecisionRow.content)
+        .join(Standing, Standing.decision == DecisionRow.id)
+        .where(Standing.number.in_(numbers))
+    )
+    told = {number: orjson.loads(content) for number, content in session.execute(query)}
+    return {number: sight.blotted(each["clean"]["text"], spans_of(each)) for number, each in told.items()}
+
+
+def _near(near: Neighbour, own: Standing, text: str) -> dict[str, Any]:
+    """Return a neighbour, with what differs put side by side."""
+    names = {"place": "地点", "day": "日期"}
+    differs = [(names[name], getattr(own, name), getattr(near, name)) for name in near.differs]
+    return asdict(near) | {"text": text, "differs": differs}
+
+
+def _issue(session: Session, told: Dossier) -> dict[str, Any]:
+    count = session.scalar(select(func.count()).where(Standing.issue == told.standing.issue))
+    return {"issue": {"name": told.issue.name, "texts": count or 0}}
+
+
+def _people(session: Session, told: Dossier) -> dict[str, Any]:
+    """Return the history as a person reads it, the latest first."""
+    shown = {f"user:{name}": shown for name, shown in session.execute(select(User.name, User.shown))}
+    return {"history": [_step(each, shown) for each in reversed(told.reviews)]}
+
+
+def _step(each: Review, shown: dict[str, str]) -> dict[str, str]:
+    changes = [
+        f"{_NAMES[name]} {_word(name, each.before.get(name))} → {_word(name, value)}"
+        for name, value in each.after.items()
+        if name in _NAMES
+    ]
+    what = _DID.get(each.action, each.action) + (f"（{'；'.join(changes)}）" if changes else "")
+    return {"at": _time(each.at), "actor": shown.get(each.actor, each.actor), "told": what, "reason": each.reason}
+
+
+def _word(name: str, value: object) -> str:
+    words: dict[str, str] = WORDS.get(_WORDED.get(name, ""), {})
+    return words.get(str(value), str(value)) if value else "（无）"
+
+
+def _time(at: Any) -> str:
+    return str(at.astimezone().strftime("%Y-%m-%d %H:%M"))
+
+
+Version = Annotated[int, Form()]
+Queue = Annotated[str, Form(max_length=2000)]
+Reason = Annotated[str, Form(max_length=500)]
+
+
+def _done(
+    page: Page, number: int, queue: str, told: str, do: Callable[[Session, Actor], object], *, stay: bool = False
+) -> Response:
+    """Do an act, and go on to the submission that came after it in the queue before the act."""
+    actor = page.need("review")
+    asked = Asked.parse(queue)
+    with page.here.store.writing() as session:
+        own = acts.standing(session, actor, number)
+        _, after = queue_of(page).beside(session, actor, asked.filters, own, order=asked.order)
+        do(session, actor)
+        session.flush()
+        act = session.scalar(select(Review.act).where(Review.number == number).order_by(Review.id.desc()).limit(1))
+    if after and not stay:
+        where = f"/submissions/{after}?{asked.query}"
+    else:
+        where = f"/submissions/{number}?{asked.query}" if stay else f"/inbox?{asked.query}"
+    return page.go(where, f"第 {number} 号：{told}", f"/undo/{quote(act)}" if act else "")
+
+
+@router.post("/accept")
+def accept(page: SignedIn, number: int, version: Version, queue: Queue = "", reason: Reason = "") -> Response:
+    """Accept what was decided."""
+    return _done(page, number, queue, "已采纳", lambda s, a: review.accept(s, a, Seen(number, version), reason))
+
+
+@router.post("/junk")
+def junk(page: SignedIn, number: int, version: Version, queue: Queue = "", reason: Reason = "") -> Response:
+    """Call it no submission."""
+    return _done(page, number, queue, "不是来件", lambda s, a: review.junk(s, a, Seen(number, version), reason))
+
+
+@router.post("/reopen")
+def reopen(page: SignedIn, number: int, version: Version, queue: Queue = "", reason: Reason = "") -> Response:
+    """Put it back into the queue."""
+    do = lambda s, a: review.reopen(s, a, Seen(number, version), reason)  # noqa: E731
+    return _done(page, number, queue, "回到待研判", do, stay=True)
+
+
+@router.post("/correct")
+def correct(
+    page: SignedIn,
+    number: int,
+    version: Version,
+    topic: Annotated[str, Form()],
+    priority: Annotated[str, Form()],
+    intent: Annotated[str, Form()],
+    place: Annotated[str, Form(max_length=100)] = "",
+    queue: Queue = "",
+    reason: Reason = "",
+) -> Response:
+    """Correct what was decided; only what is different counts."""
+    level1, _, level2 = topic.partition("/")
+    asked = {"level1": level1, "level2": level2, "priority": priority, "intent": intent, "place": place.strip() or None}
+
+    def do(session: Session, actor: Actor) -> object:
+        own = acts.standing(session, actor, number, version)
+        changes = {name: value for name, value in asked.items() if getattr(own, name) != value}
+        if not changes:
+            return review.accept(session, actor, Seen(number, version), reason)
+        if {"level1", "level2"} & changes.keys():
+            changes |= {"level1": level1, "level2": level2}
+        return review.correct(session, actor, Seen(number, version), changes, page.here.intake.triage.router, reason)
+
+    return _done(page, number, queue, "已更正", do)
+
+
+@router.post("/confirm-link")
+def confirm_link(page: SignedIn, number: int, version: Version, queue: Queue = "") -> Response:
+    """Confirm that it repeats or joins another."""
+    do = lambda s, a: issues.confirm_link(s, a, Seen(number, version))  # noqa: E731
+    return _done(page, number, queue, "已确认", do, stay=True)
+
+
+@router.post("/split")
+def split(page: SignedIn, number: int, version: Version, queue: Queue = "") -> Response:
+    """Take it out of its issue."""
+    do = lambda s, a: issues.split(s, a, Seen(number, version))  # noqa: E731
+    return _done(page, number, queue, "已拆出", do, stay=True)
+
+
+@router.post("/merge")
+def merge(
+    page: SignedIn, number: int, version: Version, other: Annotated[int, Form(alias="with")], queue: Queue = ""
+) -> Response:
+    """Join it to the issue of another."""
+
+    def do(session: Session, actor: Actor) -> object:
+        goal = acts.standing(session, actor, other).issue
+        return issues.merge(session, actor, Seen(number, version), goal)
+
+    return _done(page, number, queue, f"已并入第 {other} 号的事项", do, stay=True)
+
+
+@router.post("/assign")
+def send(
+    page: SignedIn,
+    number: int,
+    version: Version,
+    member: Annotated[str, Form()],
+    role: Annotated[str, Form()] = "lead",
+    queue: Queue = "",
+) -> Response:
+    """Send it to a member."""
+    actor = page.need("assign")
+    with page.here.store.writing() as session:
+        assign.assign(session, actor, number, version, [(member, role if role != "spare" else "lead")])
+    told = f"第 {number} 号已交办给{names_of(page).get(member, member)}"
+    return page.go(f"/submissions/{number}?{Asked.parse(queue).query}", told)
+
+
+@router.get("/sheet.docx")
+def document(page: SignedIn, number: int) -> Response:
+    """Give the sheet of a submission as a Word document, without personal data."""
+    actor = page.need("read")
+    with page.here.store.reading() as session:
+        own = acts.standing(session, actor, number)
+        decision = orjson.loads(session.get_one(DecisionRow, own.decision).content)
+    now_holds = {
+        "topic": decision["topic"] | {"level1": own.level1, "level2": own.level2}, "intent": own.intent,
+        "priority": decision["priority"] | {"level": own.priority},
+        "route": decision["route"] | {name: getattr(own, name) for name in ("place", "owner", "due")},
+    }  # fmt: skip
+    text = sight.blotted(decision["clean"]["text"], spans_of(decision))
+    made = sheet(decision | now_holds, number=str(number), sender="（保密）", day=own.day, text=text)
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    name = quote(f"社情民意信息-{number}.docx")
+    return Response(made, media_type=kind, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"})

@@ -1,0 +1,128 @@
+"""The public form of a site (码上议), its QR code, and the page that tells how far a submission has come."""
+
+from __future__ import annotations
+
+import io
+from typing import Annotated, Any
+
+import segno
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, Response
+from sqlalchemy import select
+
+from pipeline.records import Submission
+from service.accounts.actor import Actor
+from service.accounts.doors import address
+from service.desk.errors import NotFoundError, RuleError
+from service.desk.intake import Arrival
+from service.store import Answer, Key, Standing, SubmissionRow, now
+from service.web.page import Anybody, Page, SignedIn
+
+router = APIRouter()
+_CHANNEL = "码上议"
+_ASKED = ("text", "place", "submitter", "contact")
+_PER_MINUTE = 6
+"""Submissions from one address; an office in one building may send a few at once."""
+_LOOKS_PER_MINUTE = 30
+_STEPS = (("received", "收到"), ("reviewed", "研判"), ("assigned", "交办"), ("answered", "答复"))
+
+
+def _site(page: Page, prefix: str) -> tuple[Key, Actor]:
+    """Return the key of a site and who acts by it: the form needs no secret, it may only submit."""
+    with page.here.store.reading() as session:
+        key = session.scalar(select(Key).where(Key.prefix == prefix, Key.site.is_not(None)))
+    if key is None or key.revoked_at or (key.expires_at and key.expires_at <= now()) or "submit" not in key.scopes:
+        raise NotFoundError("这个收件点不存在或已停用。请向张贴二维码的单位核实。")
+    return key, Actor("key", key.prefix, frozenset({"submit"}), id=key.id, site=key.site, shown=key.name)
+
+
+@router.get("/say/{prefix}")
+def form(page: Anybody, prefix: str) -> HTMLResponse:
+    """Show the form of a site."""
+    key, _ = _site(page, prefix)
+    return page.show("say", title="码上议", site=key.site, kept=dict.fromkeys(_ASKED, ""))
+
+
+@router.post("/say/{prefix}")
+def send(
+    request: Request,
+    page: Anybody,
+    prefix: str,
+    text: Annotated[str, Form()] = "",
+    place: Annotated[str, Form()] = "",
+    submitter: Annotated[str, Form()] = "",
+    contact: Annotated[str, Form()] = "",
+    website: Annotated[str, Form()] = "",
+) -> Response:
+    """Take a submission; what somebody wrote comes back with whatever is wrong with it."""
+    key, actor = _site(page, prefix)
+    kept = {"text": text, "place": place, "submitter": submitter, "contact": contact}
+    try:
+        page.here.doors.meter.pass_or_raise(f"say:{address(request)}", _PER_MINUTE)
+        arrival = _arrival(kept, str(key.site), trap=website)
+    except RuleError as error:
+        return page.show("say", 422, title="码上议", site=key.site, kept=kept, wrong=str(error))
+    [receipt] = page.here.intake.receive([arrival], actor)
+    return page.show("said", title="收到了", reference=receipt.reference)
+
+
+def _arrival(told: dict[str, str], site: str, trap: str) -> Arrival:
+    values = {name: value.replace("\x00", "").strip() for name, value in told.items()}
+    if trap:
+        raise RuleError("请把最后一栏留空。", "website")
+    if not values["text"]:
+        raise RuleError("还没有写什么事。请写一写再提交。", "text")
+    limits = {"text": 5000, "place": 100, "submitter": 50, "contact": 100}
+    for name, most in limits.items():
+        if len(values[name]) > most:
+            raise RuleError(f"太长了：最多 {most} 个字，现在 {len(values[name])} 个。请精简后再提交。", name)
+    submission = Submission(
+        "", values["text"], submitted_at=now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        submitter=values["submitter"] or None, place=values["place"] or None, source=site, channel=_CHANNEL,
+    )  # fmt: skip
+    return Arrival(submission, contact=values["contact"] or None)
+
+
+@router.get("/say/{prefix}/code.svg")
+def code(request: Request, page: SignedIn, prefix: str) -> Response:
+    """Give the QR code of a site's form, for print."""
+    _site(page, prefix)
+    out = io.BytesIO()
+    where = str(request.base_url).rstrip("/") + f"/say/{prefix}"
+    segno.make(where, error="m").save(out, kind="svg", scale=8, border=4)
+    return Response(out.getvalue(), media_type="image/svg+xml")
+
+
+@router.get("/status")
+def status(request: Request, page: Anybody, reference: str = "") -> HTMLResponse:
+    """Tell how far a submission has come: its steps, and its answer where that is public. Nothing of what it says."""
+    wrong, found = "", None
+    reference = reference.strip().upper()
+    if reference:
+        page.here.doors.meter.pass_or_raise(f"status:{address(request)}", _LOOKS_PER_MINUTE)
+        found = _found(page, reference)
+        wrong = "" if found else "没有这个查询号。请核对，字母 O、I 和数字 0、1 不会出现。"
+    steps, answer = found or ([], "")
+    return page.show("status", title="办理进度", reference=reference, steps=steps, answer=answer, wrong=wrong)
+
+
+def _found(page: Page, reference: str) -> tuple[list[tuple[str, str]], str] | None:
+    query = (
+        select(SubmissionRow, Standing)
+        .join(Standing, Standing.number == SubmissionRow.number)
+        .where(SubmissionRow.reference == reference)
+    )
+    with page.here.store.reading() as session:
+        row = session.execute(query).first()
+        if row is None:
+            return None
+        arrived, own = row
+        public = select(Answer).where(Answer.number == own.number, Answer.public).order_by(Answer.id.desc()).limit(1)
+        answer = session.scalar(public)
+    done: dict[str, Any] = {
+        "received": arrived.received_at.astimezone().strftime("%Y-%m-%d"),
+        "reviewed": "✓" if own.review != "pending" else "",
+        "assigned": "✓" if own.delivery not in ("none", "handed_back") else "",
+        "answered": "✓" if own.delivery in ("answered", "closed") else "",
+    }
+    return [(name, done[step]) for step, name in _STEPS], answer.text if answer else ""
