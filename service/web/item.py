@@ -29,6 +29,8 @@ from service.web.inbox import names_of, queue_of
 from service.web.page import WORDS, Page, SignedIn
 
 router = APIRouter(prefix="/submissions/{number}")
+_NEAR = 0.05
+"""Neighbours that are less sure than this are noise to an officer."""
 
 _DID = {
     "accept": "采纳", "correct": "更正", "junk": "判为不是来件", "reopen": "重新研判",
@@ -83,7 +85,7 @@ def _show(page: Page, number: int, asked: Asked, *, personal: bool = False) -> R
         after=link.format(after) if after else "", can_review="review" in actor.may,
         can_assign="assign" in actor.may and not told.standing.restricted, assignments=told.assignments,
         answers=told.answers, received=_time(told.received_at), model=decision["provenance"]["model"],
-        neighbours=[_near(each, told.standing, texts[each.number]) for each in told.neighbours],
+        neighbours=[_near(each, told.standing, texts[each.number]) for each in told.neighbours if each.score >= _NEAR],
         **_text(told, decision, personal), **_topics(told, decision), **_why(told, decision), **values,
     )  # fmt: skip
 

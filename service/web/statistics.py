@@ -25,6 +25,7 @@ router = APIRouter(prefix="/statistics")
 _BARS = 20
 _STYLE = Style(
     background="transparent", plot_background="transparent", colors=("#2f6db5", "#c0562b"),
+    label_font_size=15, major_label_font_size=15, no_data_font_size=20,
     font_family="system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif",
 )  # fmt: skip
 
