@@ -11,13 +11,14 @@ from pipeline import __version__
 from pipeline.triage import Triage
 from service.api import errors
 from service.api.context import Context
-from service.api.routes import submissions
+from service.api.guard import Guard
+from service.api.routes import accounts, audit, session, submissions
 from service.desk.intake import Intake
 from service.settings import Settings
 from service.store import Store
 from service.store.upgrade import check
 
-ROUTES: tuple[APIRouter, ...] = (submissions.router,)
+ROUTES: tuple[APIRouter, ...] = (session.router, submissions.router, accounts.router, audit.router)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -39,7 +40,8 @@ def create_app(settings: Settings) -> FastAPI:
         store.close()
 
     app = FastAPI(title="民意 minyi", version=__version__, lifespan=lifespan, openapi_url="/api/v1/openapi.json")
+    app.add_middleware(Guard, most=settings.max_body, seconds=settings.body_seconds)
     errors.install(app)
     for router in ROUTES:
-        app.include_router(router, prefix="/api/v1")
+        app.include_router(router, prefix="/api/v1", responses=errors.PROBLEMS)
     return app

@@ -31,9 +31,9 @@ class SubmissionIn(BaseModel):
     channel: str | None = Field(None, max_length=100)
     likes: int = Field(0, ge=0, le=10**9)
 
-    def arrival(self) -> Arrival:
-        """Return it as it stands at the door."""
-        told = self.model_dump(exclude={"id", "contact"})
+    def arrival(self, actor: Actor) -> Arrival:
+        """Return it as it stands at the door; with an intake key it comes from that key's site, whatever it says."""
+        told = self.model_dump(exclude={"id", "contact"}) | ({"source": actor.site} if actor.site else {})
         submission = Submission(id=self.id or "", **told)
         if self.id:
             return Arrival(submission, hash_of(submission), contact=self.contact)
@@ -41,21 +41,19 @@ class SubmissionIn(BaseModel):
 
 
 class ReceiptOut(BaseModel):
-    """What came of a submission."""
+    """What came of a submission; the site of a public form is told the reference alone."""
 
-    number: int
     reference: str
     again: bool
-    decision: dict[str, Any]
+    number: int | None = None
+    decision: dict[str, Any] | None = None
 
 
 @router.post("", status_code=201)
 def submit(sent: SubmissionIn, here: Here, actor: Annotated[Actor, Depends(may("submit"))]) -> ReceiptOut:
     """Send one submission; its decision comes back at once."""
-    [receipt] = here.intake.receive([sent.arrival()], actor)
-    return ReceiptOut(
-        number=receipt.number,
-        reference=receipt.reference,
-        again=receipt.again,
-        decision=orjson.loads(receipt.decision),
-    )
+    [receipt] = here.intake.receive([sent.arrival(actor)], actor)
+    told = ReceiptOut(reference=receipt.reference, again=receipt.again)
+    if not actor.site:
+        told.number, told.decision = receipt.number, orjson.loads(receipt.decision)
+    return told
