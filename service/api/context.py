@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from service.accounts.actor import Actor
 from service.accounts.doors import Doors
+from service.api.metrics import Metrics
+from service.desk.atwork import Watch
 from service.desk.errors import ForbiddenError
 from service.desk.intake import Intake
 from service.settings import Settings
@@ -24,6 +26,8 @@ class Context:
     settings: Settings
     store: Store
     intake: Intake
+    watch: Watch
+    metrics: Metrics
     doors: Doors = field(init=False)
 
     def __post_init__(self) -> None:

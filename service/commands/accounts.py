@@ -100,9 +100,7 @@ def verify_audit(known: str | None) -> int:
         sys.stdout.write(f"审计记录在第 {broken} 条断开：这一条被改过、删过或插入过。请与备份核对。\n")
         return 1
     if cut:
-        sys.stdout.write(
-            f"审计记录 {entries} 条首尾相接，但没有 {known}：记下它以后被截掉或重写过。请与备份核对。\n"
-        )
+        sys.stdout.write(f"审计记录 {entries} 条首尾相接，但没有 {known}：记下它以后被截掉或重写过。请与备份核对。\n")
         return 1
     sys.stdout.write(f"审计记录 {entries} 条，完整。末条（请另存一处，下次用 --head 核对）：\n{head}\n")
     return 0

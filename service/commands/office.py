@@ -24,7 +24,7 @@ def opened() -> Iterator[Store]:
     InputError
         Where there is none, or its tables are of another version.
     """
-    settings = Settings()
+    settings = Settings.read()
     store = Store.open(settings.url)
     try:
         try:

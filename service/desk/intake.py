@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,22 +12,20 @@ import orjson
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from pipeline.match import Index, shared
-from pipeline.priority import aggravate, crowd, voice
-from pipeline.records import Decision, Duplicate, Judgement, Status, Submission, day, to_json
+from pipeline.match import Index, Near
+from pipeline.match.homes import prints_of
+from pipeline.records import Decision, Judgement, Submission, day, to_json
 from pipeline.route import finish
 from pipeline.triage import Judged, Triage
 from service.accounts.actor import Actor
-from service.desk import audit, feed, search
+from service.desk import audit, feed, search, ties
 from service.desk.load import Load
 from service.export.labels import title_and_body
 from service.neighbours import Tables
-from service.store import DecisionRow, Issue, Standing, Store, SubmissionRow, now
+from service.store import DecisionRow, Standing, Store, SubmissionRow, now
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Of the numbers that senders are told: no sign that can be taken for another."""
-_VOICES = 2000
-"""So many texts of an issue tell how many people speak."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +33,14 @@ class Arrival:
     """A submission at the door.
 
     row_hash : see `SubmissionRow`; from `hash_of` where its source numbers its rows, else one of its own.
+    by : who brought it, where not the one who brings the delivery.
     """
 
     submission: Submission
     row_hash: str = field(default_factory=lambda: secrets.token_hex(32))
     contact: str | None = None
     attachments: tuple[str, ...] = ()
+    by: Actor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +82,37 @@ class Intake:
         """What judges at present."""
         return self._at_work[0]
 
-    def receive(self, arrivals: Sequence[Arrival], actor: Actor, job: int | None = None) -> list[Receipt]:
+    def near(self, number: int) -> list[Near]:
+        """Return the texts that may be of the same matter as a stored one, the surest first."""
+        index = self._at_work[1]
+        kept = self.home.get(self.home.named([str(number)]))
+        found = index.near(prints_of(kept, len(kept[0].topics))) if kept else []
+        return [near for near in found if near.id != str(number)]
+
+    def receive(
+        self,
+        arrivals: Sequence[Arrival],
+        actor: Actor,
+        job: int | None = None,
+        *,
+        beside: Callable[[Session, Sequence[Receipt]], None] | None = None,
+    ) -> list[Receipt]:
         """Receive a delivery: all of it is stored, or nothing.
 
         Texts are judged before the write begins. A row whose hash is known is not stored again; its receipt says so.
+
+        Parameters
+        ----------
+        arrivals : at least one.
+        actor : who brings them.
+        job : the import that they came with.
+        beside : what else is to be kept in the same write, such as that somebody was answered.
         """
         at_work = self._at_work
         triage = at_work[0]
         with self.store.reading() as session:
             known = self._known(session, arrivals)
-        fresh = [each for each in dict.fromkeys(arrivals) if each.row_hash not in known]
+        fresh = [each for name, each in {each.row_hash: each for each in arrivals}.items() if name not in known]
         judged = triage.judge([each.submission for each in fresh])
         with self.store.writing() as session:
             late = self._known(session, fresh)
@@ -101,7 +122,10 @@ class Intake:
             receipts = known | late
             if fresh:
                 receipts |= self._store(session, at_work, fresh, judged, actor, job)
-        return [receipts[each.row_hash] for each in arrivals]
+            told = [receipts[each.row_hash] for each in arrivals]
+            if beside:
+                beside(session, told)
+        return told
 
     def _known(self, session: Session, arrivals: Sequence[Arrival]) -> dict[str, Receipt]:
         wanted = [each.row_hash for each in arrivals]
@@ -128,21 +152,21 @@ class Intake:
         numbers = self._submissions(session, fresh, references, actor, job)
         judgements = [_numbered(each, number) for each, number in zip(judged.judgements, numbers, strict=True)]
         with self.home.joining(session.connection()):
-            duplicates = index.add([str(number) for number in numbers], judged.prints)
-        _open_issues(session, judgements, duplicates)
-        judgements = _heard(session, judgements, duplicates, [each.submission for each in fresh])
+            duplicates = ties.anchored(session, index.add([str(number) for number in numbers], judged.prints))
+        ties.open_issues(session, judgements, duplicates)
+        judgements = ties.heard(session, judgements, duplicates, [each.submission for each in fresh])
         issues = [duplicate.issue for duplicate in duplicates]
         for at, choices in triage.router.assign(judged.asks, issues, load.ledger(session, issues)):
             judgements[at] = replace(judgements[at], route=finish(judgements[at].route, choices))
-        duplicates = _tied(session, judgements, duplicates)
+        duplicates = ties.tied(session, judgements, duplicates)
         decisions = [triage.decide(*each) for each in zip(judgements, duplicates, strict=True)]
         contents = [to_json(decision) for decision in decisions]
         self._decisions(session, fresh, decisions, contents)
         search.add(
             session,
-            [(int(each.id), search.tokens(triage.segmenter.cut(each.clean.text))) for each in judgements],
+            [(int(each.id), search.tokens_of(each.clean, triage.segmenter)) for each in judgements],
         )
-        _announce(session, actor, decisions, job)
+        _announce(session, [each.by or actor for each in fresh], decisions, job)
         return {
             each.row_hash: Receipt(number, reference, content)
             for each, number, reference, content in zip(fresh, numbers, references, contents, strict=True)
@@ -158,7 +182,8 @@ class Intake:
                 "text": each.submission.text, "submitted_at": each.submission.submitted_at,
                 "submitter": each.submission.submitter, "contact": each.contact, "place": each.submission.place,
                 "source": each.submission.source, "channel": each.submission.channel, "likes": each.submission.likes,
-                "attachments": list(each.attachments), "received_at": at, "received_by": str(actor), "job": job,
+                "attachments": list(each.attachments), "received_at": at, "received_by": str(each.by or actor),
+                "job": job,
             }
             for each, reference in zip(fresh, references, strict=True)
         ]  # fmt: skip
@@ -210,58 +235,7 @@ def _numbered(judgement: Judgement, number: int) -> Judgement:
     return replace(judgement, id=str(number), parts=parts)
 
 
-def _open_issues(session: Session, judgements: Sequence[Judgement], duplicates: Sequence[Duplicate]) -> None:
-    at = now()
-    known = set(session.scalars(select(Issue.id).where(Issue.id.in_({each.issue for each in duplicates}))))
-    fresh = {}
-    for judgement, duplicate in zip(judgements, duplicates, strict=True):
-        if duplicate.issue not in known and duplicate.issue not in fresh:
-            name = title_and_body(judgement.clean.text)[0]
-            fresh[duplicate.issue] = {"id": duplicate.issue, "name": name, "version": 1, "opened_at": at}
-    if fresh:
-        session.execute(insert(Issue), list(fresh.values()))
-
-
-def _heard(
-    session: Session, judgements: list[Judgement], duplicates: Sequence[Duplicate], submissions: Sequence[Submission]
-) -> list[Judgement]:
-    """Let the other voices of their issues aggravate texts; see `pipeline.priority.crowd`."""
-    joined = {each.issue for each in duplicates if each.kind != "unique"}
-    query = (
-        select(Standing.issue, SubmissionRow.submitter, SubmissionRow.submitted_at)
-        .join(SubmissionRow, SubmissionRow.number == Standing.number)
-        .where(Standing.issue.in_(joined), Standing.status == Status.TRIAGED.value)
-        .order_by(Standing.number.desc())
-        .limit(_VOICES)
-    )
-    voices = [voice(d.issue, s.submitter, s.submitted_at) for d, s in zip(duplicates, submissions, strict=True)]
-    earlier = [voice(*row) for row in session.execute(query)] if joined else []
-    outside = crowd(voices + earlier)
-    return [
-        replace(each, priority=aggravate(each.priority, outside[at]))
-        if at in outside and each.status == Status.TRIAGED
-        else each
-        for at, each in enumerate(judgements)
-    ]
-
-
-def _tied(session: Session, judgements: Sequence[Judgement], duplicates: Sequence[Duplicate]) -> list[Duplicate]:
-    """Return the duplicates with the terms that tie each to the text it repeats or joins."""
-    own = {each.id: (each.keywords, each.clean.text) for each in judgements}
-    others = {int(each.of) for each in duplicates if each.of and each.of not in own}
-    query = select(DecisionRow.number, DecisionRow.content).where(
-        DecisionRow.number.in_(others), DecisionRow.shadow.is_(False)
-    )
-    for number, content in session.execute(query) if others else ():
-        told = orjson.loads(content)
-        own[str(number)] = tuple(told["keywords"]), told["clean"]["text"]
-    return [
-        replace(duplicate, shared=shared(*own[judgement.id], *own[duplicate.of])) if duplicate.of else duplicate
-        for judgement, duplicate in zip(judgements, duplicates, strict=True)
-    ]
-
-
-def _announce(session: Session, actor: Actor, decisions: Sequence[Decision], job: int | None) -> None:
+def _announce(session: Session, actors: Sequence[Actor], decisions: Sequence[Decision], job: int | None) -> None:
     told = [
         (
             int(each.id),
@@ -271,6 +245,10 @@ def _announce(session: Session, actor: Actor, decisions: Sequence[Decision], job
         for each in decisions
     ]  # fmt: skip
     feed.tell(session, "submission.received", told)
-    first, last = decisions[0].id, decisions[-1].id
-    what = f"submission:{first}" if first == last else f"submission:{first}-{last}"
-    audit.record(session, actor, "submission.receive", what, after={"rows": len(decisions), "job": job})
+    brought: dict[Actor, list[str]] = {}
+    for actor, each in zip(actors, decisions, strict=True):
+        brought.setdefault(actor, []).append(each.id)
+    for actor, own in brought.items():
+        whole = len(own) > 1 and int(own[-1]) - int(own[0]) == len(own) - 1
+        what = f"submission:{own[0]}-{own[-1]}" if whole else f"submission:{','.join(own)}"
+        audit.record(session, actor, "submission.receive", what, after={"rows": len(own), "job": job})
