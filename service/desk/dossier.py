@@ -19,6 +19,9 @@ from service.export.labels import title_and_body
 from service.masking import for_member, masked, spans_of
 from service.store import Answer, Assignment, DecisionRow, Issue, Review, Standing, SubmissionRow
 
+_Readable = tuple[str, list[str]]
+"""Text and key terms of a decision."""
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
@@ -136,7 +139,7 @@ def _neighbours(
     return found
 
 
-def _readable(decision: dict[str, Any], actor: Actor) -> tuple[str, list[str]]:
+def _readable(decision: dict[str, Any], actor: Actor) -> _Readable:
     """Return text and key terms of a decision, as far as the reader may see them."""
     text: str = decision["clean"]["text"]
     if not sees_all(actor):

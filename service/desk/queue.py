@@ -118,11 +118,8 @@ class Queue:
             Where the cursor is none of ours, or belongs to other filters.
         """
         most = min(max(most, 1), MOST)
-        query: Select[Any] = select(Standing, SubmissionRow.reference).join(
-            SubmissionRow, SubmissionRow.number == Standing.number
-        )
-        for condition in self.conditions(session, actor, filters):
-            query = query.where(condition)
+        query = select(Standing, SubmissionRow.reference).join(SubmissionRow, SubmissionRow.number == Standing.number)
+        query = query.where(*self.conditions(session, actor, filters))
         query = _from(query, order, _read(cursor, order, filters) if cursor else None)
         rows = session.execute(query.limit(most + 1)).all()
         titles = _titles(session, actor, rows[:most])
@@ -142,8 +139,7 @@ class Queue:
             raise RuleError(f"不能按“{facet}”计数。可用：{'、'.join(FACETS)}。", "by")
         column = getattr(Standing, facet)
         query = select(column, func.count()).group_by(column).order_by(func.count().desc(), column)
-        for condition in self.conditions(session, actor, filters, without=facet):
-            query = query.where(condition)
+        query = query.where(*self.conditions(session, actor, filters, without=facet))
         return {_word(value): count for value, count in session.execute(query.limit(1000)) if value is not None}
 
     def conditions(

@@ -93,7 +93,7 @@ class Statistics:
         ]
         told = self.session.execute(select(*wanted).where(*self.where)).one()
         dropped = dict(zip(("junk", "unreadable", "duplicate"), told[5:], strict=True))
-        return Funnel(*told[:5], dropped=dropped)
+        return Funnel(**dict(zip(STEPS, told[:5], strict=True)), dropped=dropped)
 
     def confusion(self) -> list[Confused]:
         """Return what officers made of the decided topics; corrections that were taken back do not count."""
