@@ -19,6 +19,7 @@ from service.desk.errors import (
     RuleError,
     TooManyError,
     UnauthorizedError,
+    UnavailableError,
 )
 
 _STATUS: dict[type[MinyiError], HTTPStatus] = {
@@ -29,6 +30,7 @@ _STATUS: dict[type[MinyiError], HTTPStatus] = {
     RuleError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyError: HTTPStatus.TOO_MANY_REQUESTS,
+    UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _RULES = {
     "missing": "必填，请补上",

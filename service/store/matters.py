@@ -9,17 +9,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Computed, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import Computed, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.store.base import Base, choice
+from service.store.base import Base, Text, choice
 
 REVIEWS = ("pending", "accepted", "corrected", "junked")
 """Of a decision: nobody looked yet, an officer agreed, an officer changed it, an officer called it no submission."""
 LINKS = ("none", "suggested", "confirmed", "rejected")
 """Of a suggestion that a text repeats or joins another."""
 DELIVERIES = ("none", "sent", "accepted", "handed_back", "answered", "closed")
-"""Of the way to a member and back; the furthest of its assignments."""
+"""Of the way to a member and back; the furthest of its assignments under way, see `service.desk.assign`."""
 
 
 class SubmissionRow(Base):
