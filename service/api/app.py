@@ -12,14 +12,21 @@ from service.api import errors, pages
 from service.api.context import Context
 from service.api.envelope import PREFIX, Envelope
 from service.api.metrics import Metrics
-from service.api.routes import assignments, health, submissions, tables
+from service.api.routes import assignments, health, issues, reviews, statistics, submissions, tables
 from service.desk import atwork
 from service.desk.intake import Intake
 from service.settings import Settings
 from service.store import Store
 from service.store.upgrade import check
 
-ROUTES: tuple[APIRouter, ...] = (submissions.router, assignments.router, tables.router)
+ROUTES: tuple[APIRouter, ...] = (
+    submissions.router,
+    reviews.router,
+    issues.router,
+    statistics.router,
+    assignments.router,
+    tables.router,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
