@@ -127,6 +127,19 @@ class Intake:
                 beside(session, told)
         return told
 
+    def receipt(self, number: int) -> Receipt:
+        """Return what was answered when a submission came: its first decision."""
+        query = (
+            select(SubmissionRow.reference, DecisionRow.content)
+            .join(DecisionRow, DecisionRow.number == SubmissionRow.number)
+            .where(SubmissionRow.number == number)
+            .order_by(DecisionRow.id)
+            .limit(1)
+        )
+        with self.store.reading() as session:
+            reference, content = session.execute(query).one()
+        return Receipt(number, reference, content.encode())
+
     def _known(self, session: Session, arrivals: Sequence[Arrival]) -> dict[str, Receipt]:
         wanted = [each.row_hash for each in arrivals]
         query = (
