@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,6 +26,8 @@ from service.store import DecisionRow, Issue, Standing, Store, SubmissionRow, no
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Of the numbers that senders are told: no sign that can be taken for another."""
+AtWork = tuple[Triage, Index, Load]
+"""What judges, matches and weighs who takes it up, at one time."""
 _VOICES = 2000
 """So many texts of an issue tell how many people speak."""
 
@@ -59,6 +61,24 @@ def hash_of(submission: Submission, nth: int = 0) -> str:
     return hashlib.sha256(orjson.dumps([*told, nth])).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is done for texts before the write begins: they are judged, and cut into what they can be searched by."""
+
+    judged: Judged
+    tokens: list[list[str]]
+
+
+def prepare(triage: Triage, submissions: Sequence[Submission]) -> Prepared:
+    """Do for texts what needs no store, in whatever process."""
+    judged = triage.judge(submissions)
+    return Prepared(judged, [search.tokens(triage.segmenter.cut(each.clean.text)) for each in judged.judgements])
+
+
+def nothing(session: Session) -> None:
+    """Do nothing more within a write."""
+
+
 class Intake:
     """Receives submissions into a store.
 
@@ -88,20 +108,44 @@ class Intake:
         Texts are judged before the write begins. A row whose hash is known is not stored again; its receipt says so.
         """
         at_work = self._at_work
-        triage = at_work[0]
         with self.store.reading() as session:
             known = self._known(session, arrivals)
         fresh = [each for each in dict.fromkeys(arrivals) if each.row_hash not in known]
-        judged = triage.judge([each.submission for each in fresh])
-        with self.store.writing() as session:
-            late = self._known(session, fresh)
-            if late:  # another process was faster with some of them
-                fresh = [each for each in fresh if each.row_hash not in late]
-                judged = triage.judge([each.submission for each in fresh])
-            receipts = known | late
-            if fresh:
-                receipts |= self._store(session, at_work, fresh, judged, actor, job)
+        prepared = prepare(at_work[0], [each.submission for each in fresh])
+        receipts = known | self.keep(fresh, prepared, actor, job, at_work=at_work)
         return [receipts[each.row_hash] for each in arrivals]
+
+    def keep(
+        self,
+        fresh: Sequence[Arrival],
+        prepared: Prepared,
+        actor: Actor,
+        job: int | None = None,
+        also: Callable[[Session], None] = nothing,
+        at_work: AtWork | None = None,
+    ) -> dict[str, Receipt]:
+        """Store what was prepared, each row once; return the receipts by row hash.
+
+        Parameters
+        ----------
+        also : what else belongs to this write: it is kept or lost with it.
+        at_work : what prepared it, where that may have been exchanged since.
+        """
+        at_work = at_work or self._at_work
+        with self.store.writing() as session:
+            receipts = self._known(session, fresh) if fresh else {}
+            if receipts:  # another process was faster with some of them
+                fresh = [each for each in fresh if each.row_hash not in receipts]
+                prepared = prepare(at_work[0], [each.submission for each in fresh])
+            if fresh:
+                receipts |= self._store(session, at_work, fresh, prepared, actor, job)
+            also(session)
+        return receipts
+
+    def known(self, hashes: Sequence[str]) -> set[str]:
+        """Return which rows are in the store, of some hashes."""
+        with self.store.reading() as session:
+            return set(session.scalars(select(SubmissionRow.row_hash).where(SubmissionRow.row_hash.in_(hashes))))
 
     def _known(self, session: Session, arrivals: Sequence[Arrival]) -> dict[str, Receipt]:
         wanted = [each.row_hash for each in arrivals]
@@ -117,13 +161,14 @@ class Intake:
     def _store(
         self,
         session: Session,
-        at_work: tuple[Triage, Index, Load],
+        at_work: AtWork,
         fresh: Sequence[Arrival],
-        judged: Judged,
+        prepared: Prepared,
         actor: Actor,
         job: int | None,
     ) -> dict[str, Receipt]:
         triage, index, load = at_work
+        judged = prepared.judged
         references = ["".join(secrets.choice(_ALPHABET) for _ in range(10)) for _ in fresh]
         numbers = self._submissions(session, fresh, references, actor, job)
         judgements = [_numbered(each, number) for each, number in zip(judged.judgements, numbers, strict=True)]
@@ -138,10 +183,7 @@ class Intake:
         decisions = [triage.decide(*each) for each in zip(judgements, duplicates, strict=True)]
         contents = [to_json(decision) for decision in decisions]
         self._decisions(session, fresh, decisions, contents)
-        search.add(
-            session,
-            [(int(each.id), search.tokens(triage.segmenter.cut(each.clean.text))) for each in judgements],
-        )
+        search.add(session, list(zip(numbers, prepared.tokens, strict=True)))
         _announce(session, actor, decisions, job)
         return {
             each.row_hash: Receipt(number, reference, content)
