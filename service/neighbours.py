@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -142,7 +143,7 @@ class Tables:
             question = text(_FIND.format(wanted=_WANTED[connection.dialect.name]))
             asked = {"keys": told.join(brackets), "most": most - 1, "all": _ALL}
             rows = connection.execute(question, asked).all()
-        found = np.array(rows, np.int64).reshape(-1, 2)
+        found = np.fromiter(itertools.chain.from_iterable(rows), np.int64).reshape(-1, 2)
         begins, ends = (np.searchsorted(found[:, 0], np.array(keys, np.int64), side) for side in ("left", "right"))
         return [found[begin:end, 1] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
 

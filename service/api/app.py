@@ -11,13 +11,13 @@ from pipeline import __version__
 from pipeline.triage import Triage
 from service.api import errors
 from service.api.context import Context
-from service.api.routes import submissions
+from service.api.routes import changes, export, jobs, submissions
 from service.desk.intake import Intake
 from service.settings import Settings
 from service.store import Store
 from service.store.upgrade import check
 
-ROUTES: tuple[APIRouter, ...] = (submissions.router,)
+ROUTES: tuple[APIRouter, ...] = (submissions.router, jobs.router, export.router, changes.router)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -33,8 +33,8 @@ class Filters:
     def narrow(self, query: Select[*Rows]) -> Select[*Rows]:
         """Return a query of standings for these alone."""
         told: tuple[tuple[str | None, ColumnElement[bool]], ...] = (
-            (self.since, Standing.day >= self.since),
-            (self.until, Standing.day <= self.until),
+            (self.since, Standing.day >= (self.since or "")),
+            (self.until, Standing.day <= (self.until or "")),
             (self.topic, Standing.level1 == self.topic),
             (self.priority, Standing.priority == self.priority),
             (self.review, Standing.review == self.review),

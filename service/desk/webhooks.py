@@ -34,7 +34,13 @@ def check(url: str) -> None:
         port = parts.port
     except ValueError:
         parts, port = urlsplit(""), 0
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or not url.isascii() or " " in url:
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or port == 0
+        or not (url.isascii() and url.isprintable())
+        or " " in url
+    ):
         raise RuleError("地址应以 http:// 或 https:// 开头，例如 https://oa.example/minyi。", "url")
     if parts.username or parts.password:
         raise RuleError("地址里不能带用户名和口令：签名已能证明消息来自本系统。", "url")

@@ -63,7 +63,8 @@ def receive_file(
         Where the file is of no known format, or columns name no field.
     """
     check_wanted(dict(columns))
-    shown = name.replace("\\", "/").rpartition("/")[2][:200] or "file"
+    last = name.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(each for each in last if each.isprintable())[-200:]
     ending = Path(shown).suffix.lower()
     if ending not in FORMATS:
         raise InputError(f"{shown}：不支持“{ending or '没有后缀'}”格式。可用的格式：{' '.join(FORMATS)}。")
