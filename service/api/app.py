@@ -17,8 +17,11 @@ from service.api.routes import (
     accounts,
     assignments,
     audit,
+    changes,
+    export,
     health,
     issues,
+    jobs,
     reviews,
     session,
     statistics,
@@ -33,7 +36,7 @@ from service.store.upgrade import check
 
 ROUTES: tuple[APIRouter, ...] = (
     session.router, submissions.router, reviews.router, issues.router, statistics.router, assignments.router,
-    tables.router, accounts.router, audit.router,
+    tables.router, accounts.router, audit.router, jobs.router, export.router, changes.router,
 )  # fmt: skip
 
 
