@@ -46,6 +46,7 @@ def run_restore(file: Path, *, force: bool) -> int:
         backup.put_back(store, folder)
         if (folder / "data").is_dir():
             shutil.copytree(folder / "data", settings.data, dirs_exist_ok=True)
+            settings.data.chmod(0o700)
         if models and (folder / "models").is_dir():
             shutil.copytree(folder / "models", models)
         for kept in filter(None, (saved, aside, models_aside)):
