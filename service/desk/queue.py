@@ -118,7 +118,9 @@ class Queue:
             Where the cursor is none of ours, or belongs to other filters.
         """
         most = min(max(most, 1), MOST)
-        query = select(Standing, SubmissionRow.reference).join(SubmissionRow, SubmissionRow.number == Standing.number)
+        query: Select[Any] = select(Standing, SubmissionRow.reference).join(
+            SubmissionRow, SubmissionRow.number == Standing.number
+        )
         query = visible(query.where(*self.conditions(session, actor, filters)), actor)
         query = _from(query, order, _read(cursor, order, filters) if cursor else None)
         rows = session.execute(query.limit(most + 1)).all()
@@ -132,7 +134,7 @@ class Queue:
     ) -> tuple[int | None, int | None]:
         """Return what stands before and after a submission in a queue, whether or not it stands there itself."""
         where = self.conditions(session, actor, filters)
-        query: Select[Any] = select(Standing.number).where(*where)
+        query: Select[Any] = visible(select(Standing.number).where(*where), actor)
         after = session.scalar(_from(query, order, (own.rank, own.number)).limit(1))
         return session.scalar(_upwards(query, order, own).limit(1)), after
 

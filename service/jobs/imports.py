@@ -49,20 +49,30 @@ class Chunk:
 def receive_file(
     store: Store, data: Path, stream: BinaryIO, name: str, columns: Mapping[str, str], actor: Actor
 ) -> Job:
-    """Keep a file under a name of ours, and put its import into the queue.
+    """Keep a file, and put its import into the queue; see `keep_file` and `begin`."""
+    check_wanted(dict(columns))
+    path, shown = keep_file(data, stream, name)
+    try:
+        with store.writing() as session:
+            return begin(session, actor, path, shown, columns)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def keep_file(data: Path, stream: BinaryIO, name: str) -> tuple[Path, str]:
+    """Keep a file under a name of ours; return its path, and what its sender calls it.
 
     Parameters
     ----------
     data : the data folder.
     stream, name : the file and what its sender calls it.
-    columns : field → header, where headers are unusual.
 
     Raises
     ------
     InputError
-        Where the file is of no known format, or columns name no field.
+        Where the file is of no known format.
     """
-    check_wanted(dict(columns))
     last = name.replace("\\", "/").rpartition("/")[2]
     shown = "".join(each for each in last if each.isprintable())[-200:]
     ending = Path(shown).suffix.lower()
@@ -78,11 +88,26 @@ def receive_file(
             out.flush()
             os.fsync(out.fileno())
         _check_unpacked(path, shown)
-        with store.writing() as session:
-            return queue.put(session, actor, "import", {"file": path.name, "name": shown, "columns": dict(columns)})
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+    return path, shown
+
+
+def begin(session: Session, actor: Actor, path: Path, name: str, columns: Mapping[str, str]) -> Job:
+    """Put the import of a file that was kept into the queue.
+
+    Parameters
+    ----------
+    columns : field → header, where headers are unusual.
+
+    Raises
+    ------
+    InputError
+        Where columns name no field.
+    """
+    check_wanted(dict(columns))
+    return queue.put(session, actor, "import", {"file": path.name, "name": name, "columns": dict(columns)})
 
 
 def _check_unpacked(path: Path, shown: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
-from service.web import admin, entry, inbox, issues, item, mine, page, say, statistics
+from service.web import admin, entry, imports, inbox, issues, item, mine, page, say, statistics
 
 ROUTES: tuple[APIRouter, ...] = tuple(
-    each.router for each in (entry, inbox, item, issues, mine, say, statistics, admin)
+    each.router for each in (entry, inbox, item, issues, mine, say, imports, statistics, admin)
 )
 
 

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from service.accounts.sight import visible
 from service.desk import acts, review
 from service.desk.errors import RuleError
 from service.desk.queue import Queue
@@ -91,7 +92,7 @@ def _sure(session: Session, queue: Queue, page: Page, asked: Asked) -> int:
     """Return how many the precision dial lets pass without review."""
     assert page.actor
     where = queue.conditions(session, page.actor, asked.filters)
-    return session.scalar(select(func.count()).where(*where, *_passing())) or 0
+    return session.scalar(visible(select(func.count()).where(*where, *_passing()), page.actor)) or 0
 
 
 def _passing() -> tuple[Any, ...]:
@@ -114,8 +115,8 @@ def accept_many(
         if all:
             asked = Asked.parse(back.partition("?")[2])
             where = queue_of(page).conditions(session, actor, asked.filters)
-            query = select(Standing.number, Standing.version).where(*where, *_passing()).limit(_AT_ONCE)
-            seen = [Seen(*row) for row in session.execute(query)]
+            query = visible(select(Standing.number, Standing.version).where(*where, *_passing()), actor)
+            seen = [Seen(*row) for row in session.execute(query.limit(_AT_ONCE))]
         else:
             seen = [_seen(each) for each in pick or ()]
         if not seen:

@@ -74,17 +74,16 @@ def _show(page: Page, number: int, asked: Asked, *, personal: bool = False) -> R
     with page.here.store.reading() as session:
         told = dossier.dossier(session, actor, number, near)
         before, after = queue.beside(session, actor, asked.filters, told.standing, order=asked.order)
-        decision = orjson.loads(session.get_one(DecisionRow, told.standing.decision).content)
         texts = _texts(session, [each.number for each in told.neighbours])
         values = _issue(session, told) | _people(session, told)
-    decision = sight.shown(decision, actor)
+    decision = told.decision
     link = f"/submissions/{{}}?{asked.query}"
     return page.show(
         "item", title=told.title, item=told.standing, query=asked.query, names=names_of(page),
         back=f"/inbox?{asked.query}&at={number}", before=link.format(before) if before else "",
         after=link.format(after) if after else "", can_review="review" in actor.may,
         can_assign="assign" in actor.may and not told.standing.restricted, assignments=told.assignments,
-        answers=told.answers, received=_time(told.received_at), model=decision["provenance"]["model"],
+        answers=told.answers, received=_time(told.arrival["received_at"]), model=decision["provenance"]["model"],
         neighbours=[_near(each, told.standing, texts[each.number]) for each in told.neighbours if each.score >= _NEAR],
         **_text(told, decision, personal), **_topics(told, decision), **_why(told, decision), **values,
     )  # fmt: skip
@@ -94,7 +93,8 @@ def _text(told: Dossier, decision: dict[str, Any], personal: bool) -> dict[str, 
     """Return the texts: the clean one with what decided, the raw one with what was mended."""
     clean, edits = decision["clean"]["text"], decision["clean"]["edits"]
     spans = spans_of(decision)
-    raw = told.sender.text if told.sender else ""
+    arrival = told.arrival
+    raw = arrival.get("text", "")
     shown = clean
     if not personal:
         shown = sight.blotted(clean, spans)
@@ -103,8 +103,8 @@ def _text(told: Dossier, decision: dict[str, Any], personal: bool) -> dict[str, 
     return {
         "text": found, "clean": shown, "raw": marks.mended(raw, edits, EDIT) if raw else [], "edits": edits,
         "edit_counts": Counter(EDIT[edit["kind"]] for edit in edits).most_common(),
-        "hides": (len(spans) + bool(told.sender.submitter)) if told.sender else 0,
-        "personal": told.sender if personal else None,
+        "hides": len(spans) + bool(arrival["submitter"]) + bool(arrival["contact"]) if raw else 0,
+        "personal": arrival if personal else None,
         "parts": [part | {"text": shown[part["start"] : part["end"]]} for part in decision.get("parts", ())],
     }  # fmt: skip
 
