@@ -110,8 +110,10 @@ class Intake:
         """
         at_work = self._at_work
         triage = at_work[0]
-        with self.store.reading() as session:
-            known = self._known(session, arrivals)
+        known: dict[str, Receipt] = {}
+        if len(arrivals) > 1:  # one row is seldom here already; of an import that is taken up again, most are
+            with self.store.reading() as session:
+                known = self._known(session, arrivals)
         fresh = [each for name, each in {each.row_hash: each for each in arrivals}.items() if name not in known]
         judged = triage.judge([each.submission for each in fresh])
         with self.store.writing() as session:

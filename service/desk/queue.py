@@ -157,6 +157,9 @@ class Queue:
     ) -> list[ColumnElement[bool]]:
         """Return what standings must fulfil under some filters; what the actor may know of is another matter."""
         found: list[ColumnElement[bool]] = []
+        narrow = session.get_bind().dialect.name == "sqlite" and any(
+            getattr(filters, name) for name in _NARROW if name != without
+        )
         for name in FACETS:
             wanted = getattr(filters, name)
             if name == without or wanted in ((), None):
@@ -164,7 +167,7 @@ class Queue:
             if name == "place":
                 wanted = self._below(wanted)
             column = getattr(Standing, name)
-            if name in _BROAD and any(getattr(filters, other) for other in _NARROW if other != without):
+            if name in _BROAD and narrow:
                 column = column + ""  # no index is used for it then: SQLite would take the wrong one
             found.append(_equal(column, wanted))
             if name == "priority":
