@@ -18,7 +18,7 @@ from service.desk.errors import NotFoundError
 from service.masking import Span, for_member, spans_of
 from service.store import Assignment, Standing, SubmissionRow
 
-AnySelect = TypeVar("AnySelect", bound=Select[Any])
+AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
 
 _IN_HAND = ("sent", "accepted", "answered", "closed")
 """States of an assignment in which its text is the member's; handed back or withdrawn, it is no longer."""

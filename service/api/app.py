@@ -13,7 +13,21 @@ from service.api.context import Context
 from service.api.envelope import PREFIX, Envelope
 from service.api.guard import Guard
 from service.api.metrics import Metrics
-from service.api.routes import accounts, assignments, audit, health, session, submissions, tables
+from service.api.routes import (
+    accounts,
+    assignments,
+    audit,
+    changes,
+    export,
+    health,
+    issues,
+    jobs,
+    reviews,
+    session,
+    statistics,
+    submissions,
+    tables,
+)
 from service.desk import atwork
 from service.desk.intake import Intake
 from service.settings import Settings
@@ -21,7 +35,8 @@ from service.store import Store
 from service.store.upgrade import check
 
 ROUTES: tuple[APIRouter, ...] = (
-    session.router, submissions.router, assignments.router, tables.router, accounts.router, audit.router,
+    session.router, submissions.router, reviews.router, issues.router, statistics.router, assignments.router,
+    tables.router, accounts.router, audit.router, jobs.router, export.router, changes.router,
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from service.accounts.doors import Doors
 from service.api.metrics import Metrics
 from service.desk.atwork import Watch
 from service.desk.errors import ForbiddenError
+from service.desk.gather import Gatherer
 from service.desk.intake import Intake
 from service.settings import Settings
 from service.store import Store
@@ -29,10 +30,12 @@ class Context:
     watch: Watch
     metrics: Metrics
     doors: Doors = field(init=False)
+    gatherer: Gatherer = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the doors."""
+        """Make the doors, and what waits behind them."""
         self.doors = Doors(self.store, self.settings)
+        self.gatherer = Gatherer(self.intake)
 
 
 def context(request: Request) -> Context:

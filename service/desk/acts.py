@@ -15,9 +15,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from service.accounts.actor import Actor
+from service.accounts.sight import standing_or_raise
 from service.desk import audit, feed
 from service.desk.errors import ConflictError, NotFoundError, RuleError
-from service.desk.queue import sees_all
 from service.neighbours import texts
 from service.store import Issue, Review, RulingRow, Standing, now
 
@@ -50,9 +50,7 @@ def standing(session: Session, actor: Actor, number: int, version: int | None = 
     ConflictError
         Where it is of another version by now; it names what changed, by whom and when.
     """
-    found = session.get(Standing, number) if abs(number) < 1 << 63 else None
-    if found is None or (found.restricted and not sees_all(actor)):
-        raise NotFoundError(f"没有第 {number} 号来件。请核对编号。")
+    found = standing_or_raise(session, number, actor)
     if version is not None and found.version != version:
         raise conflict(session, found, version)
     return found
@@ -217,9 +215,11 @@ def _rule(session: Session, review: Review) -> None:
 
 def _settle(session: Session, numbers: Sequence[int]) -> None:
     """Let the matching know the issues of texts, so that what comes later joins the right one."""
-    rows = session.scalars(select(Standing).where(Standing.number.in_(numbers))).all() if numbers else []
+    if not numbers:
+        return
+    rows = session.scalars(select(Standing).where(Standing.number.in_(numbers))).all()
     repeated = {str(each.repeats) for each in rows if each.kind == "duplicate"}
-    places = dict(session.execute(select(texts.c.id, texts.c.number).where(texts.c.id.in_(repeated))).tuples().all())
+    places = dict(session.execute(select(texts.c.id, texts.c.number).where(texts.c.id.in_(repeated))).all())
     for each in rows:
         first = places.get(str(each.repeats), -1) if each.kind == "duplicate" else -1
         session.execute(update(texts).where(texts.c.id == str(each.number)).values(issue=each.issue, first=first))

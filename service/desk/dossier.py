@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -13,10 +12,8 @@ from sqlalchemy.orm import Session
 
 from pipeline.match import Near, shared
 from service.accounts.actor import Actor
-from service.desk.acts import standing
-from service.desk.queue import sees_all
+from service.accounts.sight import sender, shown, standing_or_raise, visible
 from service.export.labels import title_and_body
-from service.masking import for_member, masked, spans_of
 from service.store import Answer, Assignment, DecisionRow, Issue, Review, Standing, SubmissionRow
 
 
@@ -46,39 +43,21 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
-    """Who sent it and what they wrote: for the desk alone."""
-
-    text: str
-    submitter: str | None
-    contact: str | None
-    external_id: str
-    attachments: list[str]
-    received_by: str
-
-
-@dataclass(frozen=True, slots=True)
 class Dossier:
     """All about one submission that the reader may see.
 
-    text : the clean text, without personal data for who may not read it.
-    decision : whole, or as a member may read it.
-    sender : None for who may not know.
+    arrival, decision : see `service.accounts.sight`.
     """
 
     standing: Standing
-    reference: str
     title: str
-    text: str
-    submitted_at: str | None
-    received_at: datetime
+    arrival: dict[str, Any]
     decision: dict[str, Any]
     issue: Issue
     reviews: Sequence[Review]
     neighbours: list[Neighbour]
     assignments: Sequence[Assignment]
     answers: Sequence[Answer]
-    sender: Sender | None = field(default=None)
 
 
 def dossier(session: Session, actor: Actor, number: int, near: Sequence[Near]) -> Dossier:
@@ -93,29 +72,21 @@ def dossier(session: Session, actor: Actor, number: int, near: Sequence[Near]) -
     NotFoundError
         Where there is none, or only the desk may know of it.
     """
-    own = standing(session, actor, number)
-    row = session.get_one(SubmissionRow, number)
-    decision = orjson.loads(session.get_one(DecisionRow, own.decision).content)
-    whole = sees_all(actor)
-    text = decision["clean"]["text"] if whole else masked(decision["clean"]["text"], spans_of(decision))
-    sender = Sender(row.text, row.submitter, row.contact, row.external_id, row.attachments, row.received_by)
+    own = standing_or_raise(session, number, actor)
+    decision = shown(orjson.loads(session.get_one(DecisionRow, own.decision).content), actor)
     history = session.scalars(select(Review).where(Review.number == number).order_by(Review.id)).all()
     sent = session.scalars(select(Assignment).where(Assignment.number == number).order_by(Assignment.id)).all()
     answers = session.scalars(select(Answer).where(Answer.number == number).order_by(Answer.id)).all()
     return Dossier(
         standing=own,
-        reference=row.reference,
-        title=title_and_body(text)[0],
-        text=text,
-        submitted_at=row.submitted_at,
-        received_at=row.received_at,
-        decision=decision if whole else for_member(decision),
+        title=title_and_body(decision["clean"]["text"])[0],
+        arrival=sender(session.get_one(SubmissionRow, number), actor),
+        decision=decision,
         issue=session.get_one(Issue, own.issue),
         reviews=history,
         neighbours=_neighbours(session, actor, own, decision, near),
         assignments=sent,
         answers=answers,
-        sender=sender if whole else None,
     )
 
 
@@ -127,28 +98,17 @@ def _neighbours(
         .join(DecisionRow, DecisionRow.id == Standing.decision)
         .where(Standing.number.in_([int(each.id) for each in near]))
     )
-    rows = {other.number: (other, orjson.loads(content)) for other, content in session.execute(query)}
-    found = []
-    for each in near:
-        other, theirs = rows[int(each.id)]
-        if sees_all(actor) or not other.restricted:
-            found.append(_beside(own, _readable(decision, actor), other, _readable(theirs, actor), each))
-    return found
+    rows = {str(row[0].number): row for row in session.execute(visible(query, actor))}
+    return [
+        _beside(own, decision, rows[each.id][0], shown(orjson.loads(rows[each.id][1]), actor), each)
+        for each in near
+        if each.id in rows
+    ]
 
 
-def _readable(decision: dict[str, Any], actor: Actor) -> tuple[str, list[str]]:
-    """Return text and key terms of a decision, as far as the reader may see them."""
-    text: str = decision["clean"]["text"]
-    if not sees_all(actor):
-        text = masked(text, spans_of(decision))
-    return text, [term for term in decision["keywords"] if term in text]
-
-
-def _beside(
-    own: Standing, ours: tuple[str, list[str]], other: Standing, theirs: tuple[str, list[str]], near: Near
-) -> Neighbour:
-    text, terms = ours
-    their_text, their_terms = theirs
+def _beside(own: Standing, ours: dict[str, Any], other: Standing, theirs: dict[str, Any], near: Near) -> Neighbour:
+    text, terms = ours["clean"]["text"], ours["keywords"]
+    their_text, their_terms = theirs["clean"]["text"], theirs["keywords"]
     differs = [
         name for name in ("place", "day") if (a := getattr(own, name)) and (b := getattr(other, name)) and a != b
     ]

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from pipeline.hot import Voice, heat
 from service.accounts.actor import Actor
+from service.accounts.sight import visible
 from service.desk.issues import issue
-from service.desk.queue import Filters as Filters
-from service.desk.queue import Listed, Page, Queue, sees_all
+from service.desk.queue import Filters, Listed, Page, Queue
 from service.export.hot import LEAST_TEXTS, LEAST_VOICES, HotIssue
 from service.store import Issue, Standing, SubmissionRow, Theme
 
@@ -59,7 +59,7 @@ def hot(session: Session, actor: Actor, *, days: int = 14, most: int = 50, by: s
     found: dict[str, list[_Text]] = {}
     for row in _texts(session, actor, Standing.issue.in_(large)):
         found.setdefault(row[0].issue, []).append(row)
-    names = dict(session.execute(select(Issue.id, Issue.name).where(Issue.id.in_(found))).tuples().all())
+    names = dict(session.execute(select(Issue.id, Issue.name).where(Issue.id.in_(found))).all())
     issues = [_hot(names[name], rows, today, days) for name, rows in found.items()]
     issues = [each for each in issues if each.heat.voices >= LEAST_VOICES and by in (None, each.topic)]
     return sorted(issues, key=lambda each: (-each.heat.score, each.rows[0]))[:most]
@@ -96,7 +96,7 @@ def _texts(session: Session, actor: Actor, where: object) -> Sequence[_Text]:
         .order_by(Standing.number)
         .limit(_MOST_TEXTS)
     )
-    return session.execute(query if sees_all(actor) else query.where(Standing.restricted.is_(False))).all()
+    return session.execute(visible(query, actor)).all()
 
 
 def _today(session: Session) -> date | None:

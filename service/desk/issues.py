@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,7 +14,9 @@ from service.desk import audit, feed
 from service.desk.acts import Step, first_of, pair, perform, standing, undo_act
 from service.desk.errors import ConflictError, NotFoundError, RuleError
 from service.desk.review import Seen
-from service.store import AuditEntry, Issue, Review, Standing, Theme, now
+from service.export.labels import title_and_body
+from service.masking import masked, spans_of
+from service.store import AuditEntry, DecisionRow, Issue, Review, Standing, Theme, now
 
 
 def issue(session: Session, name: str, version: int | None = None) -> Issue:
@@ -173,7 +176,9 @@ def _own_issue(session: Session, own: Standing) -> str:
         count += 1
         name = f"issue-{own.number}-{count}"
     if session.get(Issue, name) is None:
-        session.add(Issue(id=name, name=own.title, opened_at=now()))
+        decision = orjson.loads(session.get_one(DecisionRow, own.decision).content)
+        title, _ = title_and_body(masked(decision["clean"]["text"], spans_of(decision)))
+        session.add(Issue(id=name, name=title, opened_at=now()))
         session.flush()
     return name
 

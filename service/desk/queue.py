@@ -16,10 +16,10 @@ from pipeline.records import LEVELS
 from pipeline.route.places import Places
 from pipeline.segment import Segmenter
 from service.accounts.actor import Actor
+from service.accounts.sight import shown, visible
 from service.desk import search
 from service.desk.errors import RuleError
 from service.export.labels import title_and_body
-from service.masking import masked, spans_of
 from service.store import DecisionRow, Standing, SubmissionRow
 
 MOST = 200
@@ -118,11 +118,8 @@ class Queue:
             Where the cursor is none of ours, or belongs to other filters.
         """
         most = min(max(most, 1), MOST)
-        query: Select[Any] = select(Standing, SubmissionRow.reference).join(
-            SubmissionRow, SubmissionRow.number == Standing.number
-        )
-        for condition in self.conditions(session, actor, filters):
-            query = query.where(condition)
+        query = select(Standing, SubmissionRow.reference).join(SubmissionRow, SubmissionRow.number == Standing.number)
+        query = visible(query.where(*self.conditions(session, actor, filters)), actor)
         query = _from(query, order, _read(cursor, order, filters) if cursor else None)
         rows = session.execute(query.limit(most + 1)).all()
         titles = _titles(session, actor, rows[:most])
@@ -142,15 +139,14 @@ class Queue:
             raise RuleError(f"不能按“{facet}”计数。可用：{'、'.join(FACETS)}。", "by")
         column = getattr(Standing, facet)
         query = select(column, func.count()).group_by(column).order_by(func.count().desc(), column)
-        for condition in self.conditions(session, actor, filters, without=facet):
-            query = query.where(condition)
+        query = visible(query.where(*self.conditions(session, actor, filters, without=facet)), actor)
         return {_word(value): count for value, count in session.execute(query.limit(1000)) if value is not None}
 
     def conditions(
         self, session: Session, actor: Actor, filters: Filters, *, without: str = ""
     ) -> list[ColumnElement[bool]]:
-        """Return what a standing must fulfil to be shown to an actor under some filters."""
-        found: list[ColumnElement[bool]] = [] if sees_all(actor) else [Standing.restricted.is_(False)]
+        """Return what standings must fulfil under some filters; what the actor may know of is another matter."""
+        found: list[ColumnElement[bool]] = []
         for name in FACETS:
             wanted = getattr(filters, name)
             if name == without or wanted in ((), None):
@@ -165,7 +161,7 @@ class Queue:
         if filters.until:
             found.append(Standing.day <= filters.until)
         if filters.text.strip():
-            found.append(search.holds(session, filters.text, self.segmenter, personal=sees_all(actor)))
+            found.append(search.holds(session, filters.text, self.segmenter, personal="read_personal" in actor.may))
         return found
 
     def _below(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -173,11 +169,6 @@ class Queue:
         above = {place.id for place in self.places.by_id.values() if place.name in names}
         below = [place.name for place in self.places.by_id.values() if above.intersection(self.places.chain(place.id))]
         return tuple(dict.fromkeys((*names, *below)))
-
-
-def sees_all(actor: Actor) -> bool:
-    """Tell whether somebody may read restricted matters and personal data: the desk alone may."""
-    return "read_personal" in actor.may
 
 
 def _equal(column: InstrumentedAttribute[Any], wanted: tuple[str, ...] | bool) -> ColumnElement[bool]:
@@ -198,16 +189,13 @@ def _word(value: object) -> str:
 
 def _titles(session: Session, actor: Actor, rows: Sequence[Row[Standing, str]]) -> dict[int, str]:
     """Return the title of each standing as the actor may read it."""
-    if sees_all(actor):
+    if "read_personal" in actor.may:
         return {standing.number: standing.title for standing, _ in rows}
     query = select(DecisionRow.number, DecisionRow.content).where(
         DecisionRow.id.in_([standing.decision for standing, _ in rows])
     )
     told = {number: orjson.loads(content) for number, content in session.execute(query)}
-    return {
-        number: title_and_body(masked(decision["clean"]["text"], spans_of(decision)))[0]
-        for number, decision in told.items()
-    }
+    return {number: title_and_body(shown(decision, actor)["clean"]["text"])[0] for number, decision in told.items()}
 
 
 def _from(query: _Lines, order: str, place: tuple[float, int] | None) -> _Lines:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from service.accounts.actor import Actor
+from service.accounts.sight import visible
 from service.desk.errors import RuleError
 from service.desk.queue import Filters, Queue
 from service.store import Answer, Assignment, Member, Review, Standing
@@ -60,7 +61,10 @@ class Statistics:
 
     def __init__(self, session: Session, actor: Actor, queue: Queue, filters: Filters) -> None:
         self.session = session
+        seen = visible(select(Standing.number), actor).whereclause
         self.where: Sequence[ColumnElement[bool]] = queue.conditions(session, actor, filters)
+        if seen is not None:
+            self.where = [*self.where, seen]
 
     def by(self, what: str) -> dict[str, int]:
         """Return how many there are of each value, the most frequent first, days in their order.
@@ -93,7 +97,7 @@ class Statistics:
         ]
         told = self.session.execute(select(*wanted).where(*self.where)).one()
         dropped = dict(zip(("junk", "unreadable", "duplicate"), told[5:], strict=True))
-        return Funnel(*told[:5], dropped=dropped)
+        return Funnel(**dict(zip(STEPS, told[:5], strict=True)), dropped=dropped)
 
     def confusion(self) -> list[Confused]:
         """Return what officers made of the decided topics; corrections that were taken back do not count."""

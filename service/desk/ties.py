@@ -13,6 +13,7 @@ from pipeline.match import shared
 from pipeline.priority import aggravate, crowd, voice
 from pipeline.records import Duplicate, Judgement, Status, Submission
 from service.export.labels import title_and_body
+from service.masking import masked
 from service.store import DecisionRow, Issue, Standing, SubmissionRow, now
 
 _VOICES = 2000
@@ -26,7 +27,8 @@ def open_issues(session: Session, judgements: Sequence[Judgement], duplicates: S
     fresh = {}
     for judgement, duplicate in zip(judgements, duplicates, strict=True):
         if duplicate.issue not in known and duplicate.issue not in fresh:
-            name = title_and_body(judgement.clean.text)[0]
+            spans = [(each.start, each.end, each.kind) for each in judgement.clean.personal]
+            name = title_and_body(masked(judgement.clean.text, spans))[0]  # more people read it than the text
             fresh[duplicate.issue] = {"id": duplicate.issue, "name": name, "version": 1, "opened_at": at}
     if fresh:
         session.execute(insert(Issue), list(fresh.values()))
@@ -36,7 +38,7 @@ def anchored(session: Session, duplicates: list[Duplicate]) -> list[Duplicate]:
     """Let other voices of an issue point to its first text: officers may have moved the one it is called after."""
     joined = {each.issue for each in duplicates if each.kind == "same_issue"}
     query = select(Standing.issue, func.min(Standing.number)).where(Standing.issue.in_(joined)).group_by(Standing.issue)
-    first: dict[str, int] = dict(session.execute(query).tuples().all()) if joined else {}
+    first: dict[str, int] = dict(session.execute(query).all()) if joined else {}
     return [
         replace(each, of=str(first[each.issue])) if each.kind == "same_issue" and each.issue in first else each
         for each in duplicates

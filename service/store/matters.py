@@ -6,6 +6,7 @@ suggestion that it repeats or joins another), `delivery` (where it is on its way
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from typing import Any
 
@@ -140,7 +141,7 @@ class Review(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     version: Mapped[int]
     glance: Mapped[bool] = mapped_column(default=False)
-    act: Mapped[str] = mapped_column(String(24), index=True)
+    act: Mapped[str] = mapped_column(String(24), index=True, default=lambda: secrets.token_hex(12))
     undoes: Mapped[int | None] = mapped_column(ForeignKey("reviews.id"), index=True)
     at: Mapped[datetime]
 
