@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,15 +12,20 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from office import ME, OFFICE
-from sqlalchemy import update
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from pipeline.records import Submission
 from service.accounts import keys, passwords, users
+from service.accounts.actor import Actor
 from service.api.app import create_app
-from service.desk import assign, tables
+from service.desk import assign, issues, tables, webhooks
 from service.desk.intake import Arrival
+from service.desk.life import Said
+from service.desk.review import Seen
+from service.jobs import queue
 from service.settings import Settings
-from service.store import Standing, Store, User, now, upgrade
+from service.store import Issue, Review, Standing, Store, User, now, upgrade
 
 PASSWORD = "春江水暖鸭先知2026"
 LAMP = "桥头镇中心街的路灯坏了三天，晚上走路看不见，请尽快修。"
@@ -39,7 +44,8 @@ class Web:
     store: Store
     hash: str
     clients: dict[str, TestClient] = field(default_factory=dict)
-    _count: Iterator[int] = field(default_factory=itertools.count)
+    actors: dict[str, Actor] = field(default_factory=dict)
+    count: Iterator[int] = field(default_factory=itertools.count)
 
     def client(self, **headers: str) -> TestClient:
         """Return somebody nobody knows, perhaps with headers."""
@@ -53,7 +59,7 @@ class Web:
     def user(self, role: str = "clerk", name: str = "") -> User:
         """Add a user whose password is PASSWORD."""
         user = User(
-            name=name or f"u{next(self._count)}", shown="某人", role=role, password=self.hash,
+            name=name or f"u{next(self.count)}", shown="某人", role=role, password=self.hash,
             member="m1" if role == "member" else None, active=True, version=1, created_at=now(), seen_at=None,
         )  # fmt: skip
         with self.store.writing() as session:
@@ -62,8 +68,9 @@ class Web:
 
     def signed_in(self, role: str) -> TestClient:
         """Return the browser of a new user who signed in and sends the CSRF token with each write."""
-        client = self.client()
-        answer = client.post("/api/v1/session", json={"name": self.user(role).name, "password": PASSWORD})
+        client, user = self.client(), self.user(role)
+        self.actors.setdefault(role, users.actor_of(user))
+        answer = client.post("/api/v1/session", json={"name": user.name, "password": PASSWORD})
         assert answer.status_code == 200, answer.text
         client.headers["X-CSRF-Token"] = answer.json()["csrf"]
         return client
@@ -86,6 +93,59 @@ class Web:
             [row] = assign.assign(session, ME, number, 1, [(member, "lead")])
         return row
 
+    def read(self, ask: Callable[[Session], Any]) -> Any:
+        """Return what somebody reads in the store."""
+        with self.store.reading() as session:
+            return ask(session)
+
+    def acted(self, act: Any) -> tuple[int, str]:
+        """Let an officer act on a new submission; return its number and the act."""
+        number = self.submission()
+        with self.store.writing() as session:
+            act(session, ME, Seen(number, 1), "")
+            return number, str(session.scalar(select(Review.act).where(Review.number == number)))
+
+    def joined(self) -> int:
+        """Receive a submission twice; return the second, which is suggested to repeat the first."""
+        text = f"{LAMP}在{next(self.count)}号楼下。"
+        self.submission(text)
+        return self.submission(text)
+
+    def issue(self) -> str:
+        """Receive a submission about something else; return its issue, which nobody has changed."""
+        number = self.submission(f"建议第{next(self.count)}中学的食堂公开菜价，让家长放心。")
+        issue = f"issue-{number}"
+        with self.store.writing() as session:
+            session.merge(Issue(id=issue, name="食堂", version=1, opened_at=now()))
+            session.get_one(Standing, number).issue = issue
+        return issue
+
+    def merged_issue(self) -> str:
+        """Return an issue that was merged into another."""
+        one, other = self.issue(), self.issue()
+        with self.store.writing() as session:
+            issues.merge_issues(session, ME, one, 1, other, "")
+        return one
+
+    def answered(self) -> Any:
+        """Return an assignment of m1 that was answered."""
+        row = self.assignment("m1")
+        with self.store.writing() as session:
+            return assign.act(session, ME, row.id, "answer", 1, Said(text="已修好。"))
+
+    def job(self, actor: Actor, state: str = "waiting") -> int:
+        """Return a job of somebody."""
+        with self.store.writing() as session:
+            job = queue.put(session, actor, "nothing", {})
+            job.state = state
+            session.flush()
+            return job.id
+
+    def webhook(self) -> int:
+        """Return a webhook."""
+        with self.store.writing() as session:
+            return webhooks.add(session, ME, "https://example.org/hook", []).id
+
 
 @contextmanager
 def running(folder: Path, url: str, **settings: Any) -> Iterator[Web]:
@@ -105,8 +165,3 @@ def everybody(web: Web) -> dict[str, TestClient]:
     """Return somebody of each role."""
     found = {role: web.signed_in(role) for role in ROLES[:5]}
     return found | {"intake": web.key("submit", site="表单"), "anonymous": web.client()}
-
-
-def add(web: Web, role: str) -> User:
-    """Add a user by the front door."""
-    return users.add(web.store, ME, users.Newcomer(f"u{next(web._count)}", role, PASSWORD))
