@@ -228,7 +228,9 @@ def many(folder: Path, count: int) -> Path:
     path = folder / "多.jsonl"
     with path.open("wb") as stream:
         for number in range(count):
-            stream.write(orjson.dumps({"text": f"{number}号楼{number % 7}单元门口的路灯坏了{number}天，没人来修。"}) + b"\n")
+            stream.write(
+                orjson.dumps({"text": f"{number}号楼{number % 7}单元门口的路灯坏了{number}天，没人来修。"}) + b"\n"
+            )
             if number % 10 == 9:
                 stream.write(b"[]\n")
     return path
