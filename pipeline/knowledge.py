@@ -66,7 +66,7 @@ def table(
     InputError
         Where the file cannot be read, or lacks a column that is required.
     """
-    rows = (_sheet if path.suffix.lower() == ".xlsx" else _delimited)(path)
+    rows = cells(path)
     _, header = next(rows, (0, []))
     names = {other: name for name, others in (also or {}).items() for other in others if name not in header}
     header = [names.get(name, name) for name in header]
@@ -74,9 +74,14 @@ def table(
     if missing:
         seen = "、".join(name for name in header if name) or "（空文件）"
         raise InputError(f"{path}：缺少列 {'、'.join(missing)}。看到的列：{seen}。")
-    for line, cells in rows:
-        if any(cells):
-            yield line, {name: cell for name, cell in itertools.zip_longest(header, cells, fillvalue="") if name}
+    for line, row in rows:
+        if any(row):
+            yield line, {name: cell for name, cell in itertools.zip_longest(header, row, fillvalue="") if name}
+
+
+def cells(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield `(line, cells)` of a table as it stands there, its header as well; see `table` for what is raised."""
+    return (_sheet if path.suffix.lower() == ".xlsx" else _delimited)(path)
 
 
 def _delimited(path: Path) -> Iterator[tuple[int, list[str]]]:

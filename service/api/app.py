@@ -8,16 +8,36 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from pipeline import __version__
-from pipeline.triage import Triage
-from service.api import errors
+from service.api import errors, pages
 from service.api.context import Context
-from service.api.routes import changes, export, jobs, submissions
+from service.api.envelope import PREFIX, Envelope
+from service.api.guard import Guard
+from service.api.metrics import Metrics
+from service.api.routes import (
+    accounts,
+    assignments,
+    audit,
+    changes,
+    export,
+    health,
+    issues,
+    jobs,
+    reviews,
+    session,
+    statistics,
+    submissions,
+    tables,
+)
+from service.desk import atwork
 from service.desk.intake import Intake
 from service.settings import Settings
 from service.store import Store
 from service.store.upgrade import check
 
-ROUTES: tuple[APIRouter, ...] = (submissions.router, jobs.router, export.router, changes.router)
+ROUTES: tuple[APIRouter, ...] = (
+    session.router, submissions.router, reviews.router, issues.router, statistics.router, assignments.router,
+    tables.router, accounts.router, audit.router, jobs.router, export.router, changes.router,
+)  # fmt: skip
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -28,18 +48,40 @@ def create_app(settings: Settings) -> FastAPI:
     InputError
         At start, where the tables are of another version.
     """
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store = Store.open(settings.url)
         check(store)
-        triage = Triage.load(model=settings.model, precision=settings.precision)
-        app.state.context = Context(settings, store, Intake(store, triage))
+        signs = atwork.signs(store)
+        intake = Intake(store, atwork.load(store, settings))
+        watch = atwork.Watch(store, settings, intake, signs)
+        metrics.watch(store)
+        app.state.context = Context(settings, store, intake, watch, metrics)
+        watch.start()
         yield
+        watch.stop()
         store.close()
 
-    app = FastAPI(title="民意 minyi", version=__version__, lifespan=lifespan, openapi_url="/api/v1/openapi.json")
+    app = FastAPI(
+        title="民意 minyi",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.add_middleware(Guard, most=settings.max_body, seconds=settings.body_seconds)
+    app.add_middleware(Envelope, settings=settings, metrics=metrics)  # the outermost: it goes around refusals, too
     errors.install(app)
+    pages.install(app)
+    app.include_router(health.router)
     for router in ROUTES:
-        app.include_router(router, prefix="/api/v1")
+        app.include_router(router, prefix=PREFIX, responses=errors.PROBLEMS)
     return app
+
+
+def served() -> FastAPI:
+    """Return the service as the environment sets it; what each of several processes calls."""
+    return create_app(Settings.read())

@@ -27,7 +27,7 @@ def office() -> Iterator[tuple[Settings, Store]]:
     from service.store import Store
     from service.store.upgrade import check as check_version
 
-    settings = Settings()  # type: ignore[call-arg]  # from the environment
+    settings = Settings.read()
     with closing(Store.open(settings.url)) as store:
         check_version(store)
         yield settings, store

@@ -35,6 +35,10 @@ class TooManyError(MinyiError):
         self.retry_after = retry_after
 
 
+class UnavailableError(MinyiError):
+    """Something that the work needs is away for now."""
+
+
 class RuleError(MinyiError):
     """A value breaks a rule; `field` names where it stands."""
 

@@ -151,7 +151,7 @@ def run(
         chunk = pending.popleft()
         place += chunk.rows
 
-        def book(session: Session, chunk: Chunk = chunk, place: int = place) -> None:
+        def book(session: Session, _: object, chunk: Chunk = chunk, place: int = place) -> None:
             _reject(session, held, chunk.rejected)
             held.step(session, place=place, done=place)
 

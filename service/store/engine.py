@@ -43,8 +43,10 @@ def open_engine(url: str) -> Engine:
     if name not in ("sqlite", "postgresql"):
         raise InputError(f"MINYI_DATABASE_URL：不支持数据库“{name}”，只支持 sqlite 和 postgresql。")
     if name == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10)
-    engine = create_engine(parsed)
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10, hide_parameters=True
+        )
+    engine = create_engine(parsed, hide_parameters=True)
     begin_ourselves(engine)
     return engine
 
