@@ -154,7 +154,7 @@ def main() -> int:
     asked = parser.parse_args()
     moments = random.Random(asked.seed)
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data=Path(folder), database_url=asked.database)  # type: ignore[arg-type, call-arg]
+        settings = Settings(data=Path(folder), database_url=asked.database)  # type: ignore[arg-type]
         store = Store.open(settings.url)
         upgrade(store)
         began = time.perf_counter()

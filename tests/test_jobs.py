@@ -32,7 +32,7 @@ SAMPLES = ROOT / "corpora" / "samples"
 
 @pytest.fixture
 def settings(database: str, tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path / "data", database_url=SecretStr(database))  # type: ignore[call-arg]
+    return Settings(data=tmp_path / "data", database_url=SecretStr(database))
 
 
 @pytest.fixture
