@@ -97,7 +97,13 @@ class Worker:
         self._spawn = multiprocessing.get_context("spawn")
 
     def run(self, stop: Event, *, once: bool = False) -> None:
-        """Work until `stop` is set, or, `once`, until nothing waits any more."""
+        """Work until `stop` is set, or, `once`, until nothing waits any more; then the store is closed."""
+        try:
+            self._work(stop, once)
+        finally:
+            self.store.close()
+
+    def _work(self, stop: Event, once: bool) -> None:
         while not stop.is_set():
             held = queue.claim(self.store, queue.worker_name())
             if held:
