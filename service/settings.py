@@ -28,7 +28,12 @@ class Settings(BaseSettings):
     precision: float = Field(default=0.95, description="主题免复核的精度档位：0.95、0.97 或 0.99")
     secure_cookies: bool = Field(default=False, description="只经 HTTPS 发送登录凭据；前面有 HTTPS 反向代理时应打开")
     hsts: int = Field(default=0, ge=0, description="告诉浏览器多少秒内只用 HTTPS；没有 HTTPS 时应为 0")
-    max_body: int = Field(default=20_000_000, description="一次请求最多的字节数")
+    max_body: int = Field(default=20_000_000, ge=1, description="一次请求最多的字节数")
+    body_seconds: float = Field(default=60, gt=0, description="一次请求的正文最多用多少秒送完")
+    session_idle: float = Field(default=120, gt=0, description="登录后多少分钟不操作就失效")
+    session_hours: float = Field(default=12, gt=0, description="登录后最多多少小时失效")
+    rate: int = Field(default=60_000, ge=1, description="每个密钥、每个用户每分钟最多的请求数（每个进程各自计数）")
+    rate_intake: int = Field(default=60, ge=1, description="每个站点收件密钥每分钟最多的请求数（每个进程各自计数）")
 
     @classmethod
     def settings_customise_sources(

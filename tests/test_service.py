@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from service import logs
 from service.accounts.actor import SCOPES
-from service.accounts.doors import token_hash
+from service.accounts.sessions import token_hash
 from service.api.app import create_app
 from service.settings import Settings
 from service.store import Key, Store, now

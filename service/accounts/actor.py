@@ -8,7 +8,18 @@ _EVERYBODY_INSIDE = {"read", "statistics"}
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     "officer": frozenset(
-        {"submit", "read_personal", "review", "assign", "issues", "import", "export", "tables_read", "models_read"}
+        {
+            "submit",
+            "read_personal",
+            "read_restricted",
+            "review",
+            "assign",
+            "issues",
+            "import",
+            "export",
+            "tables_read",
+            "models_read",
+        }
         | _EVERYBODY_INSIDE
     ),
     "clerk": frozenset({"submit", "import"} | _EVERYBODY_INSIDE),
@@ -21,8 +32,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 }
 """What each role may do. Whoever is not named here for something may not do it."""
 
-SCOPES: frozenset[str] = frozenset().union(*PERMISSIONS.values())
-"""What a key may be made for: any of the permissions, one by one."""
+EVERYTHING: frozenset[str] = frozenset().union(*PERMISSIONS.values())
+SCOPES: frozenset[str] = EVERYTHING - {"own", "users", "keys"}
+"""What a key may be made for, one by one: not for what is a member's own, nor for making accounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +65,4 @@ class Actor:
 
 def command(name: str = "minyi") -> Actor:
     """Return the actor of the command line, who may do everything: who holds the file holds the office."""
-    return Actor("command", name, SCOPES, "administrator")
+    return Actor("command", name, EVERYTHING, "administrator")

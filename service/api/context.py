@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from service.accounts.actor import Actor
-from service.accounts.doors import admit
+from service.accounts.doors import Doors
 from service.api.metrics import Metrics
 from service.desk.atwork import Watch
 from service.desk.errors import ForbiddenError
+from service.desk.gather import Gatherer
 from service.desk.intake import Intake
 from service.settings import Settings
 from service.store import Store
@@ -28,6 +29,13 @@ class Context:
     intake: Intake
     watch: Watch
     metrics: Metrics
+    doors: Doors = field(init=False)
+    gatherer: Gatherer = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the doors, and what waits behind them."""
+        self.doors = Doors(self.store, self.settings)
+        self.gatherer = Gatherer(self.intake)
 
 
 def context(request: Request) -> Context:
@@ -47,21 +55,31 @@ def reading(here: Here) -> Iterator[Session]:
 Reading = Annotated[Session, Depends(reading)]
 
 
-def acting(request: Request, here: Here) -> Actor:
-    """Return who is asking, by session or key.
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
-    Raises
-    ------
-    UnauthorizedError
-        Where nobody is known.
-    """
-    return admit(here.store, request)
+
+async def csrf_sent(request: Request, here: Here) -> str:
+    """Return what was sent as CSRF token: the header X-CSRF-Token, or the field csrf of a form of our pages."""
+    sent = request.headers.get("x-csrf-token", "")
+    if not sent and here.doors.cookie in request.cookies:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind in _FORMS:
+            sent = str((await request.form()).get("csrf", ""))
+    return sent
+
+
+def acting(request: Request, here: Here, csrf: Annotated[str, Depends(csrf_sent)]) -> Actor:
+    """Return who is asking, by session or key; see `service.accounts.doors`."""
+    return here.doors.admit(request, csrf)
+
+
+Acting = Annotated[Actor, Depends(acting)]
 
 
 def may(permission: str) -> Callable[[Actor], Actor]:
     """Return a dependency that lets pass who has a permission, and gives the actor."""
 
-    def allowed(actor: Annotated[Actor, Depends(acting)]) -> Actor:
+    def allowed(actor: Acting) -> Actor:
         if permission not in actor.may:
             raise ForbiddenError(f"“{actor.shown or actor.name}”没有“{permission}”权限。需要的话，请找管理员。")
         return actor

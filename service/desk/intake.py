@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,22 +12,22 @@ import orjson
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from pipeline.match import Index, shared
-from pipeline.priority import aggravate, crowd, voice
-from pipeline.records import Decision, Duplicate, Judgement, Status, Submission, day, to_json
+from pipeline.match import Index, Near
+from pipeline.match.homes import prints_of
+from pipeline.records import Decision, Judgement, Submission, day, to_json
 from pipeline.route import finish
 from pipeline.triage import Judged, Triage
 from service.accounts.actor import Actor
-from service.desk import audit, feed, search
+from service.desk import audit, feed, search, ties
 from service.desk.load import Load
 from service.export.labels import title_and_body
 from service.neighbours import Tables
-from service.store import DecisionRow, Issue, Standing, Store, SubmissionRow, now
+from service.store import DecisionRow, Standing, Store, SubmissionRow, now
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Of the numbers that senders are told: no sign that can be taken for another."""
-_VOICES = 2000
-"""So many texts of an issue tell how many people speak."""
+AtWork = tuple[Triage, Index, Load]
+"""What judges, matches and weighs who takes it up, at one time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,14 @@ class Arrival:
     """A submission at the door.
 
     row_hash : see `SubmissionRow`; from `hash_of` where its source numbers its rows, else one of its own.
+    by : who brought it, where not the one who brings the delivery.
     """
 
     submission: Submission
     row_hash: str = field(default_factory=lambda: secrets.token_hex(32))
     contact: str | None = None
     attachments: tuple[str, ...] = ()
+    by: Actor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,24 @@ def hash_of(submission: Submission, nth: int = 0) -> str:
     """Return the hash of a row of a source; `nth` counts equal rows of one file, which are all kept."""
     told = [getattr(submission, name) for name in ("source", "id", "text", "submitted_at", "submitter")]
     return hashlib.sha256(orjson.dumps([*told, nth])).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is done for texts before the write begins: they are judged, and cut into what they can be searched by."""
+
+    judged: Judged
+    tokens: list[list[str]]
+
+
+def prepare(triage: Triage, submissions: Sequence[Submission]) -> Prepared:
+    """Do for texts what needs no store, in whatever process."""
+    judged = triage.judge(submissions)
+    return Prepared(judged, [search.tokens_of(each.clean, triage.segmenter) for each in judged.judgements])
+
+
+def nothing(session: Session, receipts: Mapping[str, Receipt]) -> None:
+    """Do nothing more within a write."""
 
 
 class Intake:
@@ -82,26 +102,89 @@ class Intake:
         """What judges at present."""
         return self._at_work[0]
 
-    def receive(self, arrivals: Sequence[Arrival], actor: Actor, job: int | None = None) -> list[Receipt]:
+    def near(self, number: int) -> list[Near]:
+        """Return the texts that may be of the same matter as a stored one, the surest first."""
+        index = self._at_work[1]
+        kept = self.home.get(self.home.named([str(number)]))
+        found = index.near(prints_of(kept, len(kept[0].topics))) if kept else []
+        return [near for near in found if near.id != str(number)]
+
+    def receive(
+        self,
+        arrivals: Sequence[Arrival],
+        actor: Actor,
+        job: int | None = None,
+        *,
+        beside: Callable[[Session, Sequence[Receipt]], None] | None = None,
+    ) -> list[Receipt]:
         """Receive a delivery: all of it is stored, or nothing.
 
         Texts are judged before the write begins. A row whose hash is known is not stored again; its receipt says so.
+
+        Parameters
+        ----------
+        arrivals : at least one.
+        actor : who brings them.
+        job : the import that they came with.
+        beside : what else is to be kept in the same write, such as that somebody was answered.
         """
         at_work = self._at_work
-        triage = at_work[0]
         with self.store.reading() as session:
             known = self._known(session, arrivals)
-        fresh = [each for each in dict.fromkeys(arrivals) if each.row_hash not in known]
-        judged = triage.judge([each.submission for each in fresh])
-        with self.store.writing() as session:
-            late = self._known(session, fresh)
-            if late:  # another process was faster with some of them
-                fresh = [each for each in fresh if each.row_hash not in late]
-                judged = triage.judge([each.submission for each in fresh])
-            receipts = known | late
-            if fresh:
-                receipts |= self._store(session, at_work, fresh, judged, actor, job)
+        fresh = [each for name, each in {each.row_hash: each for each in arrivals}.items() if name not in known]
+        prepared = prepare(at_work[0], [each.submission for each in fresh])
+
+        def also(session: Session, kept: Mapping[str, Receipt]) -> None:
+            if beside:
+                beside(session, [known.get(each.row_hash) or kept[each.row_hash] for each in arrivals])
+
+        receipts = known | self.keep(fresh, prepared, actor, job, also, at_work)
         return [receipts[each.row_hash] for each in arrivals]
+
+    def receipt(self, number: int) -> Receipt:
+        """Return what was answered when a submission came: its first decision."""
+        query = (
+            select(SubmissionRow.reference, DecisionRow.content)
+            .join(DecisionRow, DecisionRow.number == SubmissionRow.number)
+            .where(SubmissionRow.number == number)
+            .order_by(DecisionRow.id)
+            .limit(1)
+        )
+        with self.store.reading() as session:
+            reference, content = session.execute(query).one()
+        return Receipt(number, reference, content.encode())
+
+    def keep(
+        self,
+        fresh: Sequence[Arrival],
+        prepared: Prepared,
+        actor: Actor,
+        job: int | None = None,
+        also: Callable[[Session, Mapping[str, Receipt]], None] = nothing,
+        at_work: AtWork | None = None,
+    ) -> dict[str, Receipt]:
+        """Store what was prepared, each row once; return the receipts by row hash.
+
+        Parameters
+        ----------
+        also : what else belongs to this write, given the receipts: it is kept or lost with it.
+        at_work : what prepared it, where that may have been exchanged since.
+        """
+        at_work = at_work or self._at_work
+        with self.store.writing() as session:
+            receipts = self._known(session, fresh) if fresh else {}
+            if receipts:  # another process was faster with some of them
+                fresh = [each for each in fresh if each.row_hash not in receipts]
+                prepared = prepare(at_work[0], [each.submission for each in fresh])
+            if fresh:
+                receipts |= self._store(session, at_work, fresh, prepared, actor, job)
+            also(session, receipts)
+        return receipts
+
+    def known(self, hashes: Sequence[str]) -> set[str]:
+        """Return which rows are in the store, of some hashes."""
+        with self.store.reading() as session:
+            return set(session.scalars(select(SubmissionRow.row_hash).where(SubmissionRow.row_hash.in_(hashes))))
 
     def _known(self, session: Session, arrivals: Sequence[Arrival]) -> dict[str, Receipt]:
         wanted = [each.row_hash for each in arrivals]
@@ -117,32 +200,30 @@ class Intake:
     def _store(
         self,
         session: Session,
-        at_work: tuple[Triage, Index, Load],
+        at_work: AtWork,
         fresh: Sequence[Arrival],
-        judged: Judged,
+        prepared: Prepared,
         actor: Actor,
         job: int | None,
     ) -> dict[str, Receipt]:
         triage, index, load = at_work
+        judged = prepared.judged
         references = ["".join(secrets.choice(_ALPHABET) for _ in range(10)) for _ in fresh]
         numbers = self._submissions(session, fresh, references, actor, job)
         judgements = [_numbered(each, number) for each, number in zip(judged.judgements, numbers, strict=True)]
         with self.home.joining(session.connection()):
-            duplicates = index.add([str(number) for number in numbers], judged.prints)
-        _open_issues(session, judgements, duplicates)
-        judgements = _heard(session, judgements, duplicates, [each.submission for each in fresh])
+            duplicates = ties.anchored(session, index.add([str(number) for number in numbers], judged.prints))
+        ties.open_issues(session, judgements, duplicates)
+        judgements = ties.heard(session, judgements, duplicates, [each.submission for each in fresh])
         issues = [duplicate.issue for duplicate in duplicates]
         for at, choices in triage.router.assign(judged.asks, issues, load.ledger(session, issues)):
             judgements[at] = replace(judgements[at], route=finish(judgements[at].route, choices))
-        duplicates = _tied(session, judgements, duplicates)
+        duplicates = ties.tied(session, judgements, duplicates)
         decisions = [triage.decide(*each) for each in zip(judgements, duplicates, strict=True)]
         contents = [to_json(decision) for decision in decisions]
         self._decisions(session, fresh, decisions, contents)
-        search.add(
-            session,
-            [(int(each.id), search.tokens(triage.segmenter.cut(each.clean.text))) for each in judgements],
-        )
-        _announce(session, actor, decisions, job)
+        search.add(session, list(zip(numbers, prepared.tokens, strict=True)))
+        _announce(session, [each.by or actor for each in fresh], decisions, job)
         return {
             each.row_hash: Receipt(number, reference, content)
             for each, number, reference, content in zip(fresh, numbers, references, contents, strict=True)
@@ -158,7 +239,8 @@ class Intake:
                 "text": each.submission.text, "submitted_at": each.submission.submitted_at,
                 "submitter": each.submission.submitter, "contact": each.contact, "place": each.submission.place,
                 "source": each.submission.source, "channel": each.submission.channel, "likes": each.submission.likes,
-                "attachments": list(each.attachments), "received_at": at, "received_by": str(actor), "job": job,
+                "attachments": list(each.attachments), "received_at": at, "received_by": str(each.by or actor),
+                "job": job,
             }
             for each, reference in zip(fresh, references, strict=True)
         ]  # fmt: skip
@@ -210,58 +292,7 @@ def _numbered(judgement: Judgement, number: int) -> Judgement:
     return replace(judgement, id=str(number), parts=parts)
 
 
-def _open_issues(session: Session, judgements: Sequence[Judgement], duplicates: Sequence[Duplicate]) -> None:
-    at = now()
-    known = set(session.scalars(select(Issue.id).where(Issue.id.in_({each.issue for each in duplicates}))))
-    fresh = {}
-    for judgement, duplicate in zip(judgements, duplicates, strict=True):
-        if duplicate.issue not in known and duplicate.issue not in fresh:
-            name = title_and_body(judgement.clean.text)[0]
-            fresh[duplicate.issue] = {"id": duplicate.issue, "name": name, "version": 1, "opened_at": at}
-    if fresh:
-        session.execute(insert(Issue), list(fresh.values()))
-
-
-def _heard(
-    session: Session, judgements: list[Judgement], duplicates: Sequence[Duplicate], submissions: Sequence[Submission]
-) -> list[Judgement]:
-    """Let the other voices of their issues aggravate texts; see `pipeline.priority.crowd`."""
-    joined = {each.issue for each in duplicates if each.kind != "unique"}
-    query = (
-        select(Standing.issue, SubmissionRow.submitter, SubmissionRow.submitted_at)
-        .join(SubmissionRow, SubmissionRow.number == Standing.number)
-        .where(Standing.issue.in_(joined), Standing.status == Status.TRIAGED.value)
-        .order_by(Standing.number.desc())
-        .limit(_VOICES)
-    )
-    voices = [voice(d.issue, s.submitter, s.submitted_at) for d, s in zip(duplicates, submissions, strict=True)]
-    earlier = [voice(*row) for row in session.execute(query)] if joined else []
-    outside = crowd(voices + earlier)
-    return [
-        replace(each, priority=aggravate(each.priority, outside[at]))
-        if at in outside and each.status == Status.TRIAGED
-        else each
-        for at, each in enumerate(judgements)
-    ]
-
-
-def _tied(session: Session, judgements: Sequence[Judgement], duplicates: Sequence[Duplicate]) -> list[Duplicate]:
-    """Return the duplicates with the terms that tie each to the text it repeats or joins."""
-    own = {each.id: (each.keywords, each.clean.text) for each in judgements}
-    others = {int(each.of) for each in duplicates if each.of and each.of not in own}
-    query = select(DecisionRow.number, DecisionRow.content).where(
-        DecisionRow.number.in_(others), DecisionRow.shadow.is_(False)
-    )
-    for number, content in session.execute(query) if others else ():
-        told = orjson.loads(content)
-        own[str(number)] = tuple(told["keywords"]), told["clean"]["text"]
-    return [
-        replace(duplicate, shared=shared(*own[judgement.id], *own[duplicate.of])) if duplicate.of else duplicate
-        for judgement, duplicate in zip(judgements, duplicates, strict=True)
-    ]
-
-
-def _announce(session: Session, actor: Actor, decisions: Sequence[Decision], job: int | None) -> None:
+def _announce(session: Session, actors: Sequence[Actor], decisions: Sequence[Decision], job: int | None) -> None:
     told = [
         (
             int(each.id),
@@ -271,6 +302,10 @@ def _announce(session: Session, actor: Actor, decisions: Sequence[Decision], job
         for each in decisions
     ]  # fmt: skip
     feed.tell(session, "submission.received", told)
-    first, last = decisions[0].id, decisions[-1].id
-    what = f"submission:{first}" if first == last else f"submission:{first}-{last}"
-    audit.record(session, actor, "submission.receive", what, after={"rows": len(decisions), "job": job})
+    brought: dict[Actor, list[str]] = {}
+    for actor, each in zip(actors, decisions, strict=True):
+        brought.setdefault(actor, []).append(each.id)
+    for actor, own in brought.items():
+        whole = len(own) > 1 and int(own[-1]) - int(own[0]) == len(own) - 1
+        what = f"submission:{own[0]}-{own[-1]}" if whole else f"submission:{','.join(own)}"
+        audit.record(session, actor, "submission.receive", what, after={"rows": len(own), "job": job})

@@ -1,22 +1,58 @@
-"""Full-text search over the cleaned, segmented text: FTS5 in SQLite, a tsvector with the same tokens in PostgreSQL."""
+"""Full-text search over the cleaned, segmented text: FTS5 in SQLite, a tsvector with the same tokens in PostgreSQL.
+
+Both are given the same tokens and asked the same question, so they find the same. Personal data is kept under tokens
+of its own, which only who may read it searches: else a telephone number could be found out by asking for it.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Select, literal_column, text
+from sqlalchemy import ColumnElement, literal_column, text
 from sqlalchemy.orm import Session
 
+from pipeline.records import Clean
 from pipeline.segment import Segmenter
 from service.store import Standing
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
+_LONGEST = 64
+"""Characters of a token: PostgreSQL refuses very long ones."""
+_MOST_ASKED = 16
+"""Words of a question; the others are left out."""
+_PERSONAL = "\ue000"
+"""Begins the tokens of personal data; the cleaning leaves no such sign in a text."""
 
 
 def tokens(words: Iterable[str]) -> list[str]:
-    """Return what of the words of a text can be searched for."""
-    return [found for word in words for found in _WORD.findall(word.lower())]
+    """Return what of the words of a text can be searched for: letters without accents, digits, characters.
+
+    >>> tokens(["路灯", "，", "Café", "ＡＢ_1"])
+    ['路灯', 'cafe', 'ab', '1']
+    """
+    return [found[:_LONGEST] for word in words for found in _WORD.findall(_plain(word)) if found]
+
+
+def _plain(word: str) -> str:
+    if word.isascii():
+        return word.lower()
+    apart = unicodedata.normalize("NFKD", word.casefold())
+    return unicodedata.normalize("NFC", "".join(sign for sign in apart if not unicodedata.combining(sign)))
+
+
+def tokens_of(clean: Clean, segmenter: Segmenter) -> list[str]:
+    """Return the tokens under which a text is found."""
+    if not clean.personal:
+        return tokens(segmenter.cut(clean.text))
+    signs = list(clean.text)
+    for span in clean.personal:
+        signs[span.start : span.end] = " " * (span.end - span.start)
+    own = [clean.text[span.start : span.end] for span in clean.personal]
+    return tokens(segmenter.cut("".join(signs))) + [
+        _PERSONAL + token for part in own for token in tokens(segmenter.cut(part))
+    ]
 
 
 def add(session: Session, rows: Sequence[tuple[int, list[str]]]) -> None:
@@ -31,15 +67,22 @@ def add(session: Session, rows: Sequence[tuple[int, list[str]]]) -> None:
         session.execute(statement, [{"number": number, "tokens": " ".join(own)} for number, own in rows])
 
 
-def matching(query: Select[tuple[Standing]], asked: str, segmenter: Segmenter, dialect: str) -> Select[tuple[Standing]]:
-    """Narrow a query down to the submissions with all words of what was asked, each as a word or the head of one."""
-    wanted = tokens(segmenter.cut(asked))
+def holds(session: Session, asked: str, segmenter: Segmenter, *, personal: bool) -> ColumnElement[bool]:
+    """Return the condition that a text holds all words of what was asked, each as a word or the head of one.
+
+    Parameters
+    ----------
+    asked : as somebody typed it; a question without any word finds nothing.
+    personal : whether personal data is searched as well.
+    """
+    wanted = list(dict.fromkeys(tokens(segmenter.cut(asked))))[:_MOST_ASKED]
+    kinds = ("", _PERSONAL) if personal else ("",)
     if not wanted:
-        return query
-    if dialect == "postgresql":
-        told = " & ".join(f"'{word}':*" for word in wanted)
+        return literal_column("1") == literal_column("0")
+    if session.get_bind().dialect.name == "postgresql":
+        told = " & ".join("(" + " | ".join(f"'{kind}{word}':*" for kind in kinds) + ")" for word in wanted)
         found = text("SELECT number FROM search WHERE tokens @@ CAST(:asked AS tsquery)").bindparams(asked=told)
     else:
-        told = " ".join(f'"{word}"*' for word in wanted)
+        told = " AND ".join("(" + " OR ".join(f'"{kind}{word}"*' for kind in kinds) + ")" for word in wanted)
         found = text("SELECT rowid FROM search WHERE search MATCH :asked").bindparams(asked=told)
-    return query.where(Standing.number.in_(found.columns(literal_column("number")).scalar_subquery()))
+    return Standing.number.in_(found.columns(literal_column("number")).scalar_subquery())

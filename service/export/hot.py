@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LEAST_VOICES = 2
 """An issue is hot only where so many people speak of it …"""
-_LEAST_TEXTS = 3
+LEAST_TEXTS = 3
 """… in so many texts."""
 
 COLUMNS = (
@@ -62,7 +62,7 @@ def hot_issues(result: Run, days: int = 14) -> list[HotIssue]:
     """
     ends = [day for about in result.abouts() if (day := _ordinal(about)) is not None]
     today = max(ends, default=None)
-    found = [_hot(result, rows, today, days) for rows in result.issues(_LEAST_TEXTS)]
+    found = [_hot(result, rows, today, days) for rows in result.issues(LEAST_TEXTS)]
     found = [issue for issue in found if issue.heat.voices >= LEAST_VOICES]
     return sorted(found, key=lambda issue: (-issue.heat.score, issue.rows[0]))
 

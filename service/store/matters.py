@@ -6,13 +6,14 @@ suggestion that it repeats or joins another), `delivery` (where it is on its way
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import Computed, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.store.base import Base, choice
+from service.store.base import Base, Text, choice
 
 REVIEWS = ("pending", "accepted", "corrected", "junked")
 """Of a decision: nobody looked yet, an officer agreed, an officer changed it, an officer called it no submission."""
@@ -69,14 +70,21 @@ class Standing(Base):
     """What holds of a submission now: the latest decision with all that officers changed. One row each.
 
     `version` grows by one with each change; who changes something names the version that they saw.
-    `score` orders the queue: levels lie in bands, so it alone sorts by priority. `day` is that of the submission,
-    else of its arrival, as YYYY-MM-DD.
+    `score` orders the queue: levels lie in bands, so it alone sorts by priority. `rank` is the same turned round:
+    behind what the queue is filtered by, it stands in the indexes, so that a page is read off and nothing is sorted.
+    `day` is that of the submission, else of its arrival, as YYYY-MM-DD.
     """
 
     __tablename__ = "standings"
     __table_args__ = (
-        Index("ix_standings_queue", "review", "score", "number"),
+        Index("ix_standings_score", "rank", "number"),
+        Index("ix_standings_queue", "review", "rank", "number"),
+        Index("ix_standings_level1", "level1", "rank", "number"),
+        Index("ix_standings_place", "place", "rank", "number"),
+        Index("ix_standings_sector", "sector", "rank", "number"),
+        Index("ix_standings_owner", "owner", "rank", "number"),
         Index("ix_standings_issue", "issue", "number"),
+        Index("ix_standings_repeats", "repeats"),
         Index("ix_standings_day", "day", "number"),
     )
 
@@ -86,14 +94,15 @@ class Standing(Base):
     title: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(choice("triaged", "junk", "unreadable"))
     intent: Mapped[str] = mapped_column(String(16))
-    level1: Mapped[str | None] = mapped_column(Text, index=True)
+    level1: Mapped[str | None] = mapped_column(Text)
     level2: Mapped[str | None] = mapped_column(Text)
     confidence: Mapped[float]
     needs_review: Mapped[bool]
     priority: Mapped[str] = mapped_column(choice("low", "normal", "high", "urgent"))
     score: Mapped[float]
-    place: Mapped[str | None] = mapped_column(Text, index=True)
-    sector: Mapped[str | None] = mapped_column(Text, index=True)
+    rank: Mapped[float] = mapped_column(Computed("-score", persisted=True))
+    place: Mapped[str | None] = mapped_column(Text)
+    sector: Mapped[str | None] = mapped_column(Text)
     committee: Mapped[str | None] = mapped_column(Text)
     owner: Mapped[str] = mapped_column(Text)
     station: Mapped[str | None] = mapped_column(Text)
@@ -117,6 +126,7 @@ class Review(Base):
 
     action : accept, correct, junk, reopen, confirm_link, reject_link, merge, split, assign, hand_back, answer, close …
     before, after : of what it changed. `version` is the standing's after it. `undoes` names the review it takes back.
+    act : all reviews of one click share it; it is undone as one.
     glance : whether it was one of many accepted at once.
     """
 
@@ -131,7 +141,8 @@ class Review(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     version: Mapped[int]
     glance: Mapped[bool] = mapped_column(default=False)
-    undoes: Mapped[int | None] = mapped_column(ForeignKey("reviews.id"))
+    act: Mapped[str] = mapped_column(String(24), index=True, default=lambda: secrets.token_hex(12))
+    undoes: Mapped[int | None] = mapped_column(ForeignKey("reviews.id"), index=True)
     at: Mapped[datetime]
 
 

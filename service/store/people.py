@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.store.base import Base, choice
+from service.store.base import Base, Text, choice
 
 ROLES = ("officer", "clerk", "member", "analyst", "administrator")
 OFFICE_TABLES = ("places", "members", "stations", "crosswalk", "rules", "holidays", "sectors", "committees")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.store.base import Base, Json, choice
+from service.store.base import Base, Json, Text, choice
 
 JOB_STATES = ("waiting", "running", "done", "failed", "cancelled")
 

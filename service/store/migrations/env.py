@@ -7,14 +7,15 @@ from typing import Any, Literal
 from alembic import context
 
 import service.neighbours
-from service.store.base import Base, Moment
+from service.store.base import Base, Moment, Text
 
 assert service.neighbours.texts.metadata is Base.metadata  # the tables of matching are of the same store
 
 
 def _rendered(kind: str, thing: Any, _: object) -> str | Literal[False]:
-    """Write a moment as the plain type that it has in the tables: a version must not change with our code."""
-    return "sa.DateTime()" if kind == "type" and isinstance(thing, Moment) else False
+    """Write our types as the plain ones that they are in the tables: a version must not change with our code."""
+    plain = {Moment: "sa.DateTime()", Text: "sa.Text()"}
+    return plain.get(type(thing), False) if kind == "type" else False
 
 
 context.configure(

@@ -330,6 +330,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("glance", sa.Boolean(), nullable=False),
+        sa.Column("act", sa.String(length=24), nullable=False),
         sa.Column("undoes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(["number"], ["submissions.number"], name=op.f("fk_reviews_number")),
@@ -337,8 +338,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reviews")),
     )
     with op.batch_alter_table("reviews", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reviews_act"), ["act"], unique=False)
         batch_op.create_index(batch_op.f("ix_reviews_action"), ["action"], unique=False)
         batch_op.create_index(batch_op.f("ix_reviews_number"), ["number"], unique=False)
+        batch_op.create_index(batch_op.f("ix_reviews_undoes"), ["undoes"], unique=False)
 
     op.create_table(
         "saved_views",
@@ -414,6 +417,7 @@ def upgrade() -> None:
         sa.Column("needs_review", sa.Boolean(), nullable=False),
         sa.Column("priority", sa.Enum("low", "normal", "high", "urgent", native_enum=False), nullable=False),
         sa.Column("score", sa.Double(), nullable=False),
+        sa.Column("rank", sa.Double(), sa.Computed("-score", persisted=True), nullable=False),
         sa.Column("place", sa.Text(), nullable=True),
         sa.Column("sector", sa.Text(), nullable=True),
         sa.Column("committee", sa.Text(), nullable=True),
@@ -446,10 +450,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_standings_day", ["day", "number"], unique=False)
         batch_op.create_index(batch_op.f("ix_standings_delivery"), ["delivery"], unique=False)
         batch_op.create_index("ix_standings_issue", ["issue", "number"], unique=False)
-        batch_op.create_index(batch_op.f("ix_standings_level1"), ["level1"], unique=False)
-        batch_op.create_index(batch_op.f("ix_standings_place"), ["place"], unique=False)
-        batch_op.create_index("ix_standings_queue", ["review", "score", "number"], unique=False)
-        batch_op.create_index(batch_op.f("ix_standings_sector"), ["sector"], unique=False)
+        batch_op.create_index("ix_standings_level1", ["level1", "rank", "number"], unique=False)
+        batch_op.create_index("ix_standings_owner", ["owner", "rank", "number"], unique=False)
+        batch_op.create_index("ix_standings_place", ["place", "rank", "number"], unique=False)
+        batch_op.create_index("ix_standings_queue", ["review", "rank", "number"], unique=False)
+        batch_op.create_index("ix_standings_repeats", ["repeats"], unique=False)
+        batch_op.create_index("ix_standings_score", ["rank", "number"], unique=False)
+        batch_op.create_index("ix_standings_sector", ["sector", "rank", "number"], unique=False)
 
     for statement in _SEARCH[op.get_bind().dialect.name]:
         op.execute(statement)
@@ -459,10 +466,13 @@ def downgrade() -> None:
     """Go back to the version before."""
     op.execute("DROP TABLE search")
     with op.batch_alter_table("standings", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_standings_sector"))
+        batch_op.drop_index("ix_standings_sector")
+        batch_op.drop_index("ix_standings_score")
+        batch_op.drop_index("ix_standings_repeats")
         batch_op.drop_index("ix_standings_queue")
-        batch_op.drop_index(batch_op.f("ix_standings_place"))
-        batch_op.drop_index(batch_op.f("ix_standings_level1"))
+        batch_op.drop_index("ix_standings_place")
+        batch_op.drop_index("ix_standings_owner")
+        batch_op.drop_index("ix_standings_level1")
         batch_op.drop_index("ix_standings_issue")
         batch_op.drop_index(batch_op.f("ix_standings_delivery"))
         batch_op.drop_index("ix_standings_day")
@@ -484,8 +494,10 @@ def downgrade() -> None:
     op.drop_table("sessions")
     op.drop_table("saved_views")
     with op.batch_alter_table("reviews", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reviews_undoes"))
         batch_op.drop_index(batch_op.f("ix_reviews_number"))
         batch_op.drop_index(batch_op.f("ix_reviews_action"))
+        batch_op.drop_index(batch_op.f("ix_reviews_act"))
 
     op.drop_table("reviews")
     with op.batch_alter_table("decisions", schema=None) as batch_op:

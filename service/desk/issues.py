@@ -1,0 +1,199 @@
+"""Issues: officers join submissions to one, take them out again, name it and put it under a theme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.accounts.actor import Actor
+from service.desk import audit, feed
+from service.desk.acts import Step, first_of, pair, perform, standing, undo_act
+from service.desk.errors import ConflictError, NotFoundError, RuleError
+from service.desk.review import Seen
+from service.export.labels import title_and_body
+from service.masking import masked, spans_of
+from service.store import AuditEntry, DecisionRow, Issue, Review, Standing, Theme, now
+
+
+def issue(session: Session, name: str, version: int | None = None) -> Issue:
+    """Return an issue as somebody saw it.
+
+    Raises
+    ------
+    NotFoundError
+        Where there is none.
+    ConflictError
+        Where it is of another version by now; it names the last change, by whom and when.
+    """
+    found = session.get(Issue, name)
+    if found is None:
+        raise NotFoundError(f"没有事项“{name}”。请核对编号。")
+    if version is not None and found.version != version:
+        last = session.scalar(
+            select(AuditEntry).where(AuditEntry.what == f"issue:{name}").order_by(AuditEntry.seq.desc()).limit(1)
+        )
+        what = f"{last.actor} 于 {last.at} 做了 {last.action}" if last else "有来件并入或拆出"
+        changed = {"version": found.version, "name": found.name, "theme": found.theme, "merged_into": found.merged_into}
+        raise ConflictError(
+            f"事项“{name}”已不是您看到的样子（您看到第 {version} 版，现在是第 {found.version} 版）：{what}。"
+            "请刷新后再操作。",
+            changed,
+        )
+    return found
+
+
+def confirm_link(session: Session, actor: Actor, seen: Seen, reason: str = "") -> Standing:
+    """Confirm that a submission repeats another or joins its issue."""
+    own = standing(session, actor, seen.number, seen.version)
+    if own.repeats is None:
+        raise RuleError(f"第 {own.number} 号没有待确认的关联。要并案，请用 merge。", "number")
+    rulings: dict[str, bool | None] = {pair(own.number, own.repeats): True}
+    perform(session, actor, "confirm_link", [Step(own, {"link": "confirmed"}, rulings)], reason=reason)
+    return own
+
+
+def reject_link(session: Session, actor: Actor, seen: Seen, reason: str = "") -> Standing:
+    """Reject that a submission repeats or joins another: it becomes an issue of its own."""
+    return split(session, actor, seen, reason, action="reject_link")
+
+
+def merge(session: Session, actor: Actor, seen: Seen, into: str, reason: str = "") -> Standing:
+    """Join a submission, with those that repeat it, to an issue."""
+    own = standing(session, actor, seen.number, seen.version)
+    goal = issue(session, into)
+    first = first_of(session, goal.id)
+    if own.issue == goal.id or first is None:
+        told = f"第 {own.number} 号已在事项“{into}”里" if first else f"事项“{into}”已并入“{goal.merged_into}”"
+        raise RuleError(f"{told}。请另选一个事项。", "into")
+    after = {"issue": goal.id, "kind": "same_issue", "repeats": first, "link": "confirmed"}
+    steps = [Step(own, after, {pair(own.number, first): True})]
+    steps += [Step(each, {"issue": goal.id}) for each in _repeating(session, own)]
+    perform(session, actor, "merge", steps, reason=reason)
+    return own
+
+
+def split(session: Session, actor: Actor, seen: Seen, reason: str = "", *, action: str = "split") -> Standing:
+    """Take a submission, with those that repeat it, out of its issue, into one of its own."""
+    own = standing(session, actor, seen.number, seen.version)
+    along = _repeating(session, own)
+    stays = first_of(session, own.issue, without=[own.number, *(each.number for each in along)])
+    if stays is None:
+        raise RuleError(f"事项“{own.issue}”里只有这一件，不用拆出。", "number")
+    rulings: dict[str, bool | None] = {pair(own.number, stays): False}
+    if own.repeats and session.get_one(Standing, own.repeats).issue == own.issue:
+        rulings[pair(own.number, own.repeats)] = False
+    name = _own_issue(session, own)
+    link = own.link if own.link == "none" else "rejected"
+    steps = [Step(own, {"issue": name, "kind": "unique", "repeats": None, "link": link}, rulings)]
+    steps += [Step(each, {"issue": name}) for each in along]
+    perform(session, actor, action, steps, reason=reason)
+    return own
+
+
+def merge_issues(session: Session, actor: Actor, name: str, version: int, into: str, reason: str = "") -> list[Review]:
+    """Join all of an issue to another. Its id stays and names where its texts are."""
+    source, goal = issue(session, name, version), issue(session, into)
+    first, goal_first = first_of(session, source.id), first_of(session, goal.id)
+    if source.id == goal.id or first is None or goal_first is None:
+        raise RuleError(f"“{name}”不能并入“{into}”：两个事项应不同，且都还有来件。请刷新后再选。", "into")
+    steps = []
+    for each in session.scalars(select(Standing).where(Standing.issue == source.id).order_by(Standing.number)):
+        after: dict[str, Any] = {"issue": goal.id}
+        if each.number == first:
+            after |= {"kind": "same_issue", "repeats": goal_first, "link": "confirmed"}
+        steps.append(Step(each, after, {pair(first, goal_first): True} if each.number == first else {}))
+    reviews = perform(session, actor, "merge_issue", steps, reason=reason)
+    _record(session, actor, "issue.merge", source, {"merged_into": None}, {"merged_into": goal.id}, reason)
+    return reviews
+
+
+def unmerge(session: Session, actor: Actor, name: str, version: int) -> list[Review]:
+    """Take an issue out again of the one that it was merged into, as it was.
+
+    Raises
+    ------
+    RuleError
+        Where it was not merged.
+    ConflictError
+        Where texts of it were moved on since.
+    """
+    source = issue(session, name, version)
+    if source.merged_into is None:
+        raise RuleError(f"事项“{name}”没有并入别的事项。", "issue")
+    query = (
+        select(Review)
+        .join(Standing, Standing.number == Review.number)
+        .where(Standing.issue == source.merged_into, Review.action == "merge_issue")
+        .order_by(Review.id.desc())
+    )
+    last = next((each for each in session.scalars(query) if each.before.get("issue") == name), None)
+    if last is None:
+        raise RuleError(f"事项“{name}”不是整体并入的。请逐件拆出。", "issue")
+    reviews, _ = undo_act(session, actor, last.act)
+    _record(session, actor, "issue.unmerge", source, {}, {"merged_into": None}, "")
+    return reviews
+
+
+def rename(session: Session, actor: Actor, name: str, version: int, title: str, reason: str = "") -> Issue:
+    """Give an issue a name that people understand."""
+    own = issue(session, name, version)
+    if not title.strip():
+        raise RuleError("事项名称不能为空。", "name")
+    before, own.name = own.name, title.strip()
+    return _changed(session, actor, "issue.rename", own, {"name": before}, {"name": own.name}, reason)
+
+
+def set_theme(session: Session, actor: Actor, name: str, version: int, theme: str | None) -> Issue:
+    """Put an issue under a theme, which is made where it is new; None takes it away."""
+    own = issue(session, name, version)
+    before, own.theme = own.theme, None
+    if theme:
+        found = session.scalar(select(Theme).where(Theme.name == theme))
+        if found is None:
+            found = Theme(name=theme)
+            session.add(found)
+            session.flush()
+        own.theme = found.id
+    return _changed(session, actor, "issue.theme", own, {"theme": before}, {"theme": own.theme}, "")
+
+
+def _repeating(session: Session, own: Standing) -> Sequence[Standing]:
+    """Return the texts of the same issue that repeat one: they go where it goes."""
+    query = select(Standing).where(
+        Standing.repeats == own.number, Standing.kind == "duplicate", Standing.issue == own.issue
+    )
+    return session.scalars(query.order_by(Standing.number)).all()
+
+
+def _own_issue(session: Session, own: Standing) -> str:
+    """Return the id of an issue for one text: the one called after it where nobody is in it, else a new one."""
+    name, count = f"issue-{own.number}", 1
+    while first_of(session, name) is not None:
+        count += 1
+        name = f"issue-{own.number}-{count}"
+    if session.get(Issue, name) is None:
+        decision = orjson.loads(session.get_one(DecisionRow, own.decision).content)
+        title, _ = title_and_body(masked(decision["clean"]["text"], spans_of(decision)))
+        session.add(Issue(id=name, name=title, opened_at=now()))
+        session.flush()
+    return name
+
+
+def _changed(
+    session: Session, actor: Actor, action: str, own: Issue, before: dict[str, Any], after: dict[str, Any], reason: str
+) -> Issue:
+    own.version += 1
+    session.flush()
+    _record(session, actor, action, own, before, after, reason)
+    return own
+
+
+def _record(
+    session: Session, actor: Actor, action: str, own: Issue, before: dict[str, Any], after: dict[str, Any], reason: str
+) -> None:
+    audit.record(session, actor, action, f"issue:{own.id}", before, after, reason)
+    feed.tell(session, action, [(None, {"issue": own.id, "actor": str(actor), "version": own.version, **after})])

@@ -1,0 +1,225 @@
+"""The queue: submissions by filter and order, a page at a time, and how many there are of each kind."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from pipeline.records import LEVELS
+from pipeline.route.places import Places
+from pipeline.segment import Segmenter
+from service.accounts.actor import Actor
+from service.accounts.sight import shown, visible
+from service.desk import search
+from service.desk.errors import RuleError
+from service.export.labels import title_and_body
+from service.store import DecisionRow, Standing, SubmissionRow
+
+MOST = 200
+"""So many stand on a page at most."""
+ORDERS = ("queue", "newest")
+"""The most urgent first, of equal ones the oldest; or the latest arrival first."""
+FACETS = (
+    "level1", "level2", "priority", "status", "review", "intent", "place", "sector", "owner", "source", "channel",
+    "delivery", "link", "issue", "needs_review", "restricted",
+)  # fmt: skip
+"""The columns that can be filtered and counted by value."""
+
+_Lines = Select[Standing, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What is looked for; of several values of one filter any will do, and all filters must hold.
+
+    place : with all places below it, as far as the office's place tree knows them.
+    since, until : days, both included.
+    text : words that all must stand in the text, each whole or as the head of a word.
+    """
+
+    level1: tuple[str, ...] = ()
+    level2: tuple[str, ...] = ()
+    priority: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    review: tuple[str, ...] = ()
+    intent: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
+    sector: tuple[str, ...] = ()
+    owner: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    channel: tuple[str, ...] = ()
+    delivery: tuple[str, ...] = ()
+    link: tuple[str, ...] = ()
+    issue: tuple[str, ...] = ()
+    needs_review: bool | None = None
+    restricted: bool | None = None
+    since: str | None = None
+    until: str | None = None
+    text: str = ""
+
+    @property
+    def mark(self) -> str:
+        """A short hash: a cursor belongs to the filters that it was given out for."""
+        return hashlib.sha256(orjson.dumps(asdict(self))).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of the queue: the standing, the number that the sender knows, and a title that the reader may see."""
+
+    standing: Standing
+    reference: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some lines, and the cursor for what follows; None at the end."""
+
+    items: list[Listed]
+    cursor: str | None
+
+
+class Queue:
+    """Reads the queue of an office.
+
+    Parameters
+    ----------
+    places : the office's place tree.
+    segmenter : cuts what is searched for as the texts were cut.
+    """
+
+    def __init__(self, places: Places, segmenter: Segmenter) -> None:
+        self.places = places
+        self.segmenter = segmenter
+
+    def page(
+        self,
+        session: Session,
+        actor: Actor,
+        filters: Filters,
+        *,
+        order: str = "queue",
+        cursor: str | None = None,
+        most: int = 50,
+    ) -> Page:
+        """Return a page. A cursor names the last line that was seen, so it keeps its place when others change.
+
+        Raises
+        ------
+        RuleError
+            Where the cursor is none of ours, or belongs to other filters.
+        """
+        most = min(max(most, 1), MOST)
+        query = select(Standing, SubmissionRow.reference).join(SubmissionRow, SubmissionRow.number == Standing.number)
+        query = visible(query.where(*self.conditions(session, actor, filters)), actor)
+        query = _from(query, order, _read(cursor, order, filters) if cursor else None)
+        rows = session.execute(query.limit(most + 1)).all()
+        titles = _titles(session, actor, rows[:most])
+        items = [Listed(standing, reference, titles[standing.number]) for standing, reference in rows[:most]]
+        last = items[-1].standing if len(rows) > most else None
+        return Page(items, _write(order, last, filters) if last else None)
+
+    def counts(self, session: Session, actor: Actor, filters: Filters, facet: str) -> dict[str, int]:
+        """Return how many submissions there are of each value of a facet, all filters but its own applied.
+
+        Raises
+        ------
+        RuleError
+            Where there is no such facet.
+        """
+        if facet not in FACETS:
+            raise RuleError(f"不能按“{facet}”计数。可用：{'、'.join(FACETS)}。", "by")
+        column = getattr(Standing, facet)
+        query = select(column, func.count()).group_by(column).order_by(func.count().desc(), column)
+        query = visible(query.where(*self.conditions(session, actor, filters, without=facet)), actor)
+        return {_word(value): count for value, count in session.execute(query.limit(1000)) if value is not None}
+
+    def conditions(
+        self, session: Session, actor: Actor, filters: Filters, *, without: str = ""
+    ) -> list[ColumnElement[bool]]:
+        """Return what standings must fulfil under some filters; what the actor may know of is another matter."""
+        found: list[ColumnElement[bool]] = []
+        for name in FACETS:
+            wanted = getattr(filters, name)
+            if name == without or wanted in ((), None):
+                continue
+            if name == "place":
+                wanted = self._below(wanted)
+            found.append(_equal(getattr(Standing, name), wanted))
+            if name == "priority":
+                found.append(_band(wanted))
+        if filters.since:
+            found.append(Standing.day >= filters.since)
+        if filters.until:
+            found.append(Standing.day <= filters.until)
+        if filters.text.strip():
+            found.append(search.holds(session, filters.text, self.segmenter, personal="read_personal" in actor.may))
+        return found
+
+    def _below(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the names of places with those of all places below them."""
+        above = {place.id for place in self.places.by_id.values() if place.name in names}
+        below = [place.name for place in self.places.by_id.values() if above.intersection(self.places.chain(place.id))]
+        return tuple(dict.fromkeys((*names, *below)))
+
+
+def _equal(column: InstrumentedAttribute[Any], wanted: tuple[str, ...] | bool) -> ColumnElement[bool]:
+    if isinstance(wanted, bool):
+        return column.is_(wanted)
+    return column == wanted[0] if len(wanted) == 1 else column.in_(wanted)
+
+
+def _band(levels: Sequence[str]) -> ColumnElement[bool]:
+    """Return the scores between which levels lie: then the queue's index serves."""
+    at = [LEVELS.index(level) for level in LEVELS if level in levels] or [0]
+    return and_(Standing.rank <= -min(at) / len(LEVELS), Standing.rank >= -(max(at) + 1) / len(LEVELS))
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _titles(session: Session, actor: Actor, rows: Sequence[Row[Standing, str]]) -> dict[int, str]:
+    """Return the title of each standing as the actor may read it."""
+    if "read_personal" in actor.may:
+        return {standing.number: standing.title for standing, _ in rows}
+    query = select(DecisionRow.number, DecisionRow.content).where(
+        DecisionRow.id.in_([standing.decision for standing, _ in rows])
+    )
+    told = {number: orjson.loads(content) for number, content in session.execute(query)}
+    return {number: title_and_body(shown(decision, actor)["clean"]["text"])[0] for number, decision in told.items()}
+
+
+def _from(query: _Lines, order: str, place: tuple[float, int] | None) -> _Lines:
+    """Put a query into an order, from a place on."""
+    if order == "newest":
+        query = query.order_by(Standing.number.desc())
+        return query.where(Standing.number < place[1]) if place else query
+    query = query.order_by(Standing.rank, Standing.number)
+    return query.where(tuple_(Standing.rank, Standing.number) > tuple_(*place)) if place else query
+
+
+def _write(order: str, last: Standing, filters: Filters) -> str:
+    told = orjson.dumps([order, -last.score, last.number, filters.mark])
+    return base64.urlsafe_b64encode(told).decode().rstrip("=")
+
+
+def _read(cursor: str, order: str, filters: Filters) -> tuple[float, int]:
+    """Return the place that a cursor names. It holds nothing that its bearer could not ask for, so it is not signed."""
+    try:
+        told = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        kind, rank, number, mark = told
+        place = float(rank), int(number)
+    except (ValueError, TypeError):
+        raise RuleError("翻页标记读不懂。请原样使用上一页给出的 cursor，或从第一页开始。", "cursor") from None
+    if (kind, mark) != (order, filters.mark) or abs(place[1]) >= 1 << 63 or not abs(place[0]) <= 1:
+        raise RuleError("翻页标记属于另一组筛选条件或排序。请用同样的条件翻页，或从第一页开始。", "cursor")
+    return place
