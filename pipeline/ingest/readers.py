@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from pipeline.errors import InputError, RowError
-from pipeline.ingest import columns
+from pipeline.ingest import archive, columns
 from pipeline.ingest.encoding import BROKEN, decode_lines, detect
 from pipeline.records import Source
 
@@ -154,6 +154,7 @@ def read_xlsx(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> It
 def _read_sheets(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> Iterator[Row]:
     import openpyxl
 
+    archive.check(stream)
     book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
     source.encoding = "xlsx"
     seen: list[list[str]] = []
@@ -187,6 +188,8 @@ def read_docx(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> It
     source.columns = {"text": "text"}
     try:
         text = _document_text(stream)
+    except InputError:
+        raise
     except Exception as error:  # as for .xlsx
         raise InputError(f"不是有效的 .docx 文件（{error}）：请另存为 .docx 后再试。") from error
     yield 1, {"text": text}, text
@@ -196,6 +199,7 @@ def _document_text(stream: BinaryIO) -> str:
     import docx
     from docx.table import Table
 
+    archive.check(stream)
     document = docx.Document(stream)
     parts: list[str] = []
     for block in document.iter_inner_content():

@@ -66,3 +66,4 @@ if (wait) setTimeout(() => location.reload(), 1000 * Number(wait.dataset.again))
 
 const first = rows().find((each) => each.classList.contains("here")) ?? (page.dataset.page === "inbox" ? rows()[0] : null);
 if (first) stand(first);
+page.dataset.keys = "ready";

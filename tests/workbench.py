@@ -1,0 +1,166 @@
+"""A service of its own with people and submissions, and a real browser in front of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from databases import missing
+from support import SAMPLES
+
+PASSWORD = "jian-shui-2026"
+MARKUP = '<script>alert("注入")</script><img src=x onerror=alert(1)> 小区的路灯 <b>不亮</b>\n{{ 7*7 }} 请修 &amp;'
+PERSONAL = "电梯坏了\n我是滨河花园的住户，手机号13800001234，三号楼电梯停了五天，老人下不了楼，请尽快修。"
+
+
+@dataclass
+class House:
+    """A running service: its address, its data folder, what browsers did."""
+
+    address: str
+    data: Path
+    numbers: dict[str, int] = field(default_factory=dict)
+
+
+def fill(data: Path) -> dict[str, int]:
+    """Make an office with tables, people and some sixty submissions; return the numbers of those that tests name."""
+    from pipeline.ingest import Intake as Rows
+    from pipeline.records import Submission
+    from service.accounts import users
+    from service.accounts.actor import command
+    from service.desk import atwork, tables
+    from service.desk.intake import Arrival, Intake
+    from service.settings import Settings
+    from service.store import Store, upgrade
+
+    me = command("test")
+    settings = Settings(data=data)
+    store = Store.open(settings.url)
+    upgrade(store)
+    kinds = ("places", "members", "stations")
+    tables.put(store, {kind: (SAMPLES / f"{kind}.csv").read_text("utf-8") for kind in kinds}, {}, me)
+    people = (("li", "officer"), ("wang", "officer"), ("zhao", "clerk"), ("chen", "analyst"), ("root", "administrator"))
+    for name, role in people:
+        users.add(store, me, users.Newcomer(name, role, PASSWORD))
+    users.add(store, me, users.Newcomer("wei", "member", PASSWORD, member="m001"))
+    intake = Intake(store, atwork.load(store, settings))
+    rows = list(Rows([SAMPLES / "messages.xlsx"], rejected=lambda _: None))[:60]
+    intake.receive([Arrival(row) for row in rows], me)
+    named = {"markup": MARKUP, "personal": PERSONAL, "again": PERSONAL + "谢谢！"}
+    told = intake.receive([Arrival(Submission(name, text, submitter="沈一")) for name, text in named.items()], me)
+    store.close()
+    return {name: receipt.number for name, receipt in zip(named, told, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Run the service as an office does, in a process of its own."""
+    data = tmp_path_factory.mktemp("office")
+    numbers = fill(data)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", "from service.cli import main; main()", "serve", "--port", str(port)]
+    log = (data / "log").open("wb")
+    environment = {**os.environ, "MINYI_DATA": str(data)}
+    server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait(address + "/readyz", server, data / "log")
+        yield House(address, data, numbers)
+    finally:
+        server.terminate()
+        server.wait(60)
+        log.close()
+
+
+def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(240):
+        try:
+            urllib.request.urlopen(address).close()
+            return
+        except (urllib.error.URLError, ConnectionError):
+            assert server.poll() is None, log.read_text()
+            time.sleep(0.25)
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Run Debian's Chromium; it asks nobody outside for anything."""
+    program = shutil.which("chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("playwright")
+    if not program:
+        missing("the browser (Debian's chromium)")
+    flags = (
+        "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+        "--disable-component-update --disable-sync"
+    )
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=flags.split())
+        yield opened
+        opened.close()
+
+
+class Person:
+    """Somebody at a browser of their own; what the page complains about and whom it asks is kept."""
+
+    def __init__(self, browser: Any, house: House, **options: Any) -> None:
+        self.house = house
+        usual = {"viewport": {"width": 1366, "height": 768}, "locale": "zh-CN"}
+        self.context = browser.new_context(base_url=house.address, **(usual | options))
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.asked: list[str] = []
+        self.context.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda told: told.type in ("error", "warning") and self.complaints.append(told.text))
+        self.page.on("dialog", self._dialog)
+        self.dialogs: list[str] = []
+
+    def _dialog(self, dialog: Any) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.accept()
+
+    def sign_in(self, name: str) -> Person:
+        """Sign in."""
+        self.page.goto("/login")
+        self.page.fill("input[name=name]", name)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.click("button:has-text('登录')")
+        return self
+
+    def go(self, where: str) -> Any:
+        """Open a page; return the answer."""
+        return self.page.goto(where)
+
+    def press(self, *keys: str) -> None:
+        """Press keys, once the page listens to them."""
+        self.page.wait_for_selector("body[data-keys=ready]")
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def text(self) -> str:
+        """Return what stands on the page."""
+        return str(self.page.inner_text("main"))
+
+    def close(self) -> None:
+        """Leave; the page must have kept quiet and asked nobody else."""
+        self.context.close()
+        outside = [url for url in self.asked if not url.startswith((self.house.address, "data:"))]
+        assert outside == []
+        assert self.complaints == []
