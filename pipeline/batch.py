@@ -6,20 +6,17 @@ while the fingerprints stay in memory. When all are in, the texts are compared a
 
 from __future__ import annotations
 
-import gc
-import itertools
-import multiprocessing
 import os
 import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 import orjson
 
+from pipeline import parallel
 from pipeline.match import Fingerprint, join, match, shared
 from pipeline.priority import aggravate, crowd, voice
 from pipeline.records import (
@@ -38,11 +35,6 @@ from pipeline.records import (
 )
 from pipeline.route import Ask, Router, finish
 from pipeline.triage import Triage, chunks
-
-_AHEAD = 3
-"""Chunks handed to each worker ahead of what it is doing."""
-_WORTH_FORKING = 2
-"""Chunks from which on more processes pay."""
 
 Row = tuple[str, str, str | None, str | None, str | None]
 """Of a submission what judging needs: id, text, submitted_at, submitter, place."""
@@ -88,29 +80,6 @@ def _judge(rows: list[Row]) -> Sheet:
 
 def _standing(judgement: Judgement) -> Standing:
     return judgement.status, judgement.priority.level, judgement.priority.score, judgement.topic.confidence
-
-
-def _in_order(work: Iterable[list[Row]], processes: int) -> Iterator[Sheet]:
-    """Judge chunks, in their order, in as many processes as pay."""
-    first = list(itertools.islice(work, _WORTH_FORKING))
-    every = itertools.chain(first, work)
-    if processes < 2 or len(first) < _WORTH_FORKING or "fork" not in multiprocessing.get_all_start_methods():
-        yield from map(_judge, every)
-        return
-    gc.freeze()  # what is loaded stays shared between the processes
-    context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=gc.disable) as pool:
-        waiting: deque[Future[Sheet]] = deque()
-        try:
-            for rows in every:
-                waiting.append(pool.submit(_judge, rows))
-                if len(waiting) > processes * _AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-            gc.unfreeze()
 
 
 class Run:
@@ -271,7 +240,7 @@ def run(
                 yield [(each.id, each.text, each.submitted_at, each.submitter, each.place) for each in chunk]
 
         prints: list[Fingerprint] = []
-        for sheet in _in_order(work(), processes or len(os.sched_getaffinity(0))):
+        for sheet in parallel.in_order(_judge, work(), processes or len(os.sched_getaffinity(0))):
             rows = pending.popleft()
             result._keep(sheet, rows)
             prints.append(sheet.prints)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,6 +24,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
 )  # fmt: skip
 
 from pipeline.match import Kept
@@ -52,7 +54,18 @@ keys = Table(
 )
 """Which text has which key; read as `key`'s texts from the first on, which the primary key alone serves."""
 
-_FIND = select(keys.c.number).where(keys.c.key == bindparam("key")).order_by(keys.c.number).limit(bindparam("most"))
+_FIND = """
+SELECT wanted.value, match_key.number FROM {wanted} JOIN match_key ON match_key.key = wanted.value
+WHERE match_key.number <= coalesce(
+  (SELECT number FROM match_key WHERE key = wanted.value ORDER BY number LIMIT 1 OFFSET :most), :all)
+ORDER BY wanted.value, match_key.number
+"""
+"""All keys in one question, each up to so many texts: reads no more of the table than asking for one after another."""
+_WANTED = {
+    "sqlite": "json_each(:keys) AS wanted",
+    "postgresql": "unnest(CAST(:keys AS integer[])) AS wanted(value)",
+}
+_ALL = 1 << 62
 _GET = select(texts).where(texts.c.number.in_(bindparam("numbers", expanding=True)))
 
 
@@ -123,10 +136,16 @@ class Tables:
             if found:
                 connection.execute(insert(keys), found)
 
-    def find(self, key: int, most: int) -> Ints:
+    def find(self, keys: Sequence[int], most: int) -> list[Ints]:
         """See `Home`."""
         with self._connection() as connection:
-            return np.array(connection.scalars(_FIND, {"key": key, "most": most}).all(), np.int64)
+            told, brackets = ",".join(map(str, keys)), "{}" if connection.dialect.name == "postgresql" else "[]"
+            question = text(_FIND.format(wanted=_WANTED[connection.dialect.name]))
+            asked = {"keys": told.join(brackets), "most": most - 1, "all": _ALL}
+            rows = connection.execute(question, asked).all()
+        found = np.fromiter(itertools.chain.from_iterable(rows), np.int64).reshape(-1, 2)
+        begins, ends = (np.searchsorted(found[:, 0], np.array(keys, np.int64), side) for side in ("left", "right"))
+        return [found[begin:end, 1] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
 
     def get(self, numbers: Sequence[int]) -> list[Kept]:
         """See `Home`."""

@@ -66,6 +66,13 @@ class Settings(BaseSettings):
         except TOMLDecodeError as error:
             raise InputError(f"{_FILE}：不是有效的 TOML（{error}）。请改正。") from error
 
+    def prepare(self) -> None:
+        """Make the data folder, for nobody else to read."""
+        try:
+            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"数据文件夹 {self.data}：建不了（{error.strerror}）。请改 MINYI_DATA 或权限。") from error
+
     @property
     def url(self) -> str:
         """The address of the database."""

@@ -65,18 +65,25 @@ def kept(at: int) -> Kept:
     return Kept(f"t{at}", "issue-t0", at - 1, bytes([at] * 4), bytes([at]), at, at << 28)
 
 
+def under(home: Home, key: int, most: int) -> list[int]:
+    """Return what is under a key, asked for together with two that nothing is under."""
+    before, found, after = home.find([key + 2_000_000, key, 1], most)
+    assert before.tolist() == after.tolist() == []
+    return list(found.tolist())
+
+
 def test_what_is_added_is_found(home: Home) -> None:
     assert home.count() == 0
-    assert home.find(7, 5).tolist() == []
+    assert under(home, 7, 5) == []
     assert home.get([]) == []
     with home.writing():
         home.add([kept(at) for at in range(6)], [np.array([7, 100 + at, 4_194_303]) for at in range(6)])
     numbers = list(range(6))
     assert home.count() == 6
-    assert home.find(7, 99).tolist() == numbers
-    assert home.find(7, 4).tolist() == numbers[:4]
-    assert home.find(103, 99).tolist() == [numbers[3]]
-    assert home.find(8, 99).tolist() == []
+    assert under(home, 7, 99) == numbers
+    assert under(home, 7, 4) == numbers[:4]
+    assert under(home, 103, 99) == [numbers[3]]
+    assert under(home, 8, 99) == []
     assert home.get(numbers[::-2]) == [kept(5), kept(3), kept(1)]
     assert home.sample(100) == [kept(at) for at in range(6)]
     assert 0 < len(home.sample(3)) <= 3
@@ -94,7 +101,7 @@ def test_a_failed_delivery_frees_the_home(home: Home) -> None:
         failing()
     with home.writing():
         home.add([kept(1)], [np.array([7])])
-    assert kept(1) in home.get(home.find(7, 9).tolist())
+    assert kept(1) in home.get(under(home, 7, 9))
 
 
 def test_one_delivery_comes_to_what_a_file_comes_to(home: Home, background: Background) -> None:

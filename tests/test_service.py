@@ -17,7 +17,7 @@ from sqlalchemy import insert
 
 from service import logs
 from service.accounts.actor import SCOPES
-from service.accounts.doors import token_hash
+from service.accounts.sessions import token_hash
 from service.api.app import create_app
 from service.settings import Settings
 from service.store import Key, Store, now

@@ -48,8 +48,8 @@ class Home(Protocol):
     def add(self, kept: Sequence[Kept], keys: Sequence[Ints]) -> None:
         """Keep texts, each under its keys, by the next numbers; only while `writing`."""
 
-    def find(self, key: int, most: int) -> Ints:
-        """Return the numbers of the first texts under a key, ascending, up to `most`."""
+    def find(self, keys: Sequence[int], most: int) -> list[Ints]:
+        """Return for each of some different keys the numbers of the first texts under it, ascending, up to `most`."""
 
     def get(self, numbers: Sequence[int]) -> list[Kept]:
         """Return texts by number, in the order asked for."""
@@ -86,9 +86,9 @@ class Memory:
                 self._numbers.setdefault(key, array("I")).append(len(self._kept))
             self._kept.append(each)
 
-    def find(self, key: int, most: int) -> Ints:
+    def find(self, keys: Sequence[int], most: int) -> list[Ints]:
         """See `Home`."""
-        return np.array(self._numbers.get(key, ())[:most], np.int64)
+        return [np.array(self._numbers.get(key, ())[:most], np.int64) for key in keys]
 
     def get(self, numbers: Sequence[int]) -> list[Kept]:
         """See `Home`."""

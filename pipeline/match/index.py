@@ -97,26 +97,10 @@ class Index:
         """Return for each text the numbers of the kept texts that share heavy keys with it."""
         if not self.home.count():
             return [[] for _ in range(texts.count)]
-        return [self._best(texts.columns[own], texts.weights[own]) for own in texts.keys_by_text()]
-
-    def _best(self, columns: Ints, weights: Floats) -> list[int]:
-        """Return the numbers of the texts whose keys weigh most together."""
-        lists: list[Ints] = []
-        first: list[Ints] = [np.zeros(0, np.int64)]
-        worth = []
-        for column, weight in zip(columns.tolist(), weights.tolist(), strict=True):
-            numbers = self.home.find(column, COMMON + 1)
-            if len(numbers) > COMMON:
-                first.append(numbers[:FIRST])
-            else:
-                lists.append(numbers)
-                worth.append(np.full(len(numbers), weight))
-        if not lists:
-            return _different(first)
-        number, at = np.unique(np.concatenate(lists), return_inverse=True)
-        value = np.bincount(at, np.concatenate(worth), len(number))
-        best = np.lexsort((number, -value))[:NEIGHBOURS]
-        return _different([number[best[value[best] >= LEAST]], *first])
+        keys = texts.keys_by_text()
+        wanted: list[int] = np.unique(texts.columns[np.concatenate(keys)]).tolist()
+        under = dict(zip(wanted, self.home.find(wanted, COMMON + 1), strict=True))
+        return [_best([under[key] for key in texts.columns[own].tolist()], texts.weights[own]) for own in keys]
 
     def _with_firsts(self, numbers: set[int]) -> list[int]:
         """Add the texts that some of the texts repeat."""
@@ -145,6 +129,21 @@ class Index:
             for row, each in enumerate(told)
         ]
         self.home.add(kept, [fresh.columns[own] for own in fresh.keys_by_text()])
+
+
+def _best(under: Sequence[Ints], weights: Floats) -> list[int]:
+    """Return the numbers of the texts whose keys weigh most together; `under` holds those of each key."""
+    lists = [numbers for numbers in under if len(numbers) <= COMMON]
+    worth = [
+        np.full(len(numbers), weight) for numbers, weight in zip(under, weights, strict=True) if len(numbers) <= COMMON
+    ]
+    first = [np.zeros(0, np.int64), *(numbers[:FIRST] for numbers in under if len(numbers) > COMMON)]
+    if not lists:
+        return _different(first)
+    number, at = np.unique(np.concatenate(lists), return_inverse=True)
+    value = np.bincount(at, np.concatenate(worth), len(number))
+    best = np.lexsort((number, -value))[:NEIGHBOURS]
+    return _different([number[best[value[best] >= LEAST]], *first])
 
 
 def _judged(texts: Weighted, across: Ints, fresh: Weighted, rank: Ints, whole: bool) -> Pairs:

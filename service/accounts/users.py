@@ -43,8 +43,7 @@ def add(store: Store, actor: Actor, newcomer: Newcomer) -> User:
         Where the name is taken.
     """
     name = names.new(newcomer.name)
-    if newcomer.role not in PERMISSIONS:
-        raise RuleError(f"角色“{newcomer.role}”：只能是 {'、'.join(PERMISSIONS)}。", "role")
+    _check_role(newcomer.role)
     kept = passwords.hashed(newcomer.password, name)
     with store.writing() as session:
         if session.scalar(select(User.id).where(User.name == name)):
@@ -94,6 +93,7 @@ def change(store: Store, actor: Actor, which: int, changes: dict[str, Any], vers
     RuleError
         Where no administrator would be left, or a member's account names no member.
     """
+    _check_role(changes.get("role", "officer"))
     with store.writing() as session:
         user = _get(session, which)
         before = {name: getattr(user, name) for name in changes}
@@ -109,12 +109,12 @@ def change(store: Store, actor: Actor, which: int, changes: dict[str, Any], vers
             raise RuleError("这是最后一个管理员，不能停用或改作别的角色。请先指定另一个管理员。", "role")
         user.version += 1
         if not user.active:
-            end_sessions(session, user.id)
+            _end_sessions(session, user.id)
         audit.record(session, actor, "user.change", f"user:{user.name}", before, changes)
     return user
 
 
-def give_password(store: Store, actor: Actor, which: int, password: str) -> None:
+def give_password(store: Store, actor: Actor, which: int, password: str) -> User:
     """Give a user a new password; their sessions end.
 
     Raises
@@ -129,12 +129,21 @@ def give_password(store: Store, actor: Actor, which: int, password: str) -> None
         user = _get(session, which)
         user.password = kept
         user.version += 1
-        end_sessions(session, which)
+        _end_sessions(session, which)
         audit.record(session, actor, "user.password", f"user:{name}")
+    return user
 
 
-def end_sessions(session: Session, which: int) -> int:
-    """Sign a user out everywhere; return how many sessions ended."""
+def sign_out(store: Store, actor: Actor, which: int) -> int:
+    """Sign a user out on all devices; return how many sessions ended."""
+    with store.writing() as session:
+        user = _get(session, which)
+        ended = _end_sessions(session, which)
+        audit.record(session, actor, "user.sign_out", f"user:{user.name}", after={"sessions": ended})
+    return ended
+
+
+def _end_sessions(session: Session, which: int) -> int:
     ended = session.execute(delete(SignIn).where(SignIn.user == which).returning(SignIn.id))
     return len(ended.all())
 
@@ -144,6 +153,11 @@ def _get(session: Session, which: int) -> User:
     if user is None:
         raise NotFoundError(f"没有编号为 {which} 的用户。")
     return user
+
+
+def _check_role(role: str) -> None:
+    if role not in PERMISSIONS:
+        raise RuleError(f"角色“{role}”：只能是 {'、'.join(PERMISSIONS)}。", "role")
 
 
 def _check_member(session: Session, role: str, member: str | None) -> None:

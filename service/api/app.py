@@ -11,8 +11,23 @@ from pipeline import __version__
 from service.api import errors, pages
 from service.api.context import Context
 from service.api.envelope import PREFIX, Envelope
+from service.api.guard import Guard
 from service.api.metrics import Metrics
-from service.api.routes import assignments, health, issues, reviews, statistics, submissions, tables
+from service.api.routes import (
+    accounts,
+    assignments,
+    audit,
+    changes,
+    export,
+    health,
+    issues,
+    jobs,
+    reviews,
+    session,
+    statistics,
+    submissions,
+    tables,
+)
 from service.desk import atwork
 from service.desk.intake import Intake
 from service.settings import Settings
@@ -20,13 +35,9 @@ from service.store import Store
 from service.store.upgrade import check
 
 ROUTES: tuple[APIRouter, ...] = (
-    submissions.router,
-    reviews.router,
-    issues.router,
-    statistics.router,
-    assignments.router,
-    tables.router,
-)
+    session.router, submissions.router, reviews.router, issues.router, statistics.router, assignments.router,
+    tables.router, accounts.router, audit.router, jobs.router, export.router, changes.router,
+)  # fmt: skip
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -61,12 +72,13 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.add_middleware(Envelope, settings=settings, metrics=metrics)
+    app.add_middleware(Guard, most=settings.max_body, seconds=settings.body_seconds)
+    app.add_middleware(Envelope, settings=settings, metrics=metrics)  # the outermost: it goes around refusals, too
     errors.install(app)
     pages.install(app)
     app.include_router(health.router)
     for router in ROUTES:
-        app.include_router(router, prefix=PREFIX)
+        app.include_router(router, prefix=PREFIX, responses=errors.PROBLEMS)
     return app
 
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import InputError, MinyiError
@@ -60,6 +61,23 @@ class Problem(BaseModel):
     changed: dict[str, Any] = {}
 
 
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": told, "model": Problem}
+    for status, told in {
+        400: "请求读不懂，或密钥写在了网址里",
+        401: "没有登录，或密钥、口令、登录无效",
+        403: "没有权限，或写操作缺少 CSRF 令牌",
+        404: "没有，或不归您查看",
+        408: "请求没有及时收完",
+        409: "别人先改了；changed 说明现在怎样",
+        413: "请求太长",
+        422: "哪个字段违反了哪条规则",
+        429: "太快或试错太多；Retry-After 秒后再来",
+    }.items()
+}
+"""What any route may answer beside what it is for: said here once for the whole description of the API."""
+
+
 def respond(status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
     """Return a problem as an answer."""
     problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, **more)
@@ -95,7 +113,34 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _refused(request: Request, error: HTTPException) -> JSONResponse:
-        told = {404: "没有这个地址。接口说明在 /api/v1/docs。", 405: "这个地址不支持这种方法。"}
+        told = {
+            400: "请求的正文读不懂。请按接口说明发送 JSON 或表单。",
+            404: "没有这个地址。接口说明在 /api/v1/docs。",
+            405: "这个地址不支持这种方法。接口说明在 /api/v1/docs。",
+        }
         return respond(
             error.status_code, told.get(error.status_code, str(error.detail)), headers=dict(error.headers or {})
         )
+
+    @app.exception_handler(OverflowError)
+    @app.exception_handler(DataError)
+    def _unstorable(request: Request, error: Exception) -> JSONResponse:
+        return respond(422, "请求里有数据库放不下的值：数字太大，或有空字符。请改正后重发。")
+
+    _describe(app)
+
+
+def _describe(app: FastAPI) -> None:
+    """Let the description of the API say in which form problems come."""
+    original = app.openapi
+
+    def described() -> dict[str, Any]:
+        if not app.openapi_schema:
+            for path in original()["paths"].values():
+                for operation in path.values():
+                    for status, told in operation["responses"].items():
+                        if int(status) in PROBLEMS and "application/json" in told.get("content", {}):
+                            told["content"] = {"application/problem+json": told["content"]["application/json"]}
+        return original()
+
+    app.openapi = described  # type: ignore[method-assign]

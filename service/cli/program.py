@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import corpora, models, route, train, triage
+from service.cli import accounts, corpora, jobs, models, operation, route, tables, train, triage
 
 app = typer.Typer(
     name="minyi",
@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (triage, train, models, route, corpora):
+for group in (triage, train, models, route, corpora, jobs, tables, accounts, operation):
     app.add_typer(group.app)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -11,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.accounts.actor import Actor
+from service.desk.errors import RuleError
 from service.store import AuditEntry, now
 
 _BEGINNING = "0" * 64
@@ -58,6 +61,48 @@ def verify(session: Session) -> tuple[int, int | None]:
             return expected - 1, expected
         previous, expected = entry.hash, expected + 1
     return expected - 1, None
+
+
+def head(session: Session) -> str:
+    """Return the last entry as SEQ:HASH. Kept elsewhere, it tells later whether entries were cut off at the end."""
+    last = session.execute(select(AuditEntry.seq, AuditEntry.hash).order_by(AuditEntry.seq.desc()).limit(1)).first()
+    return f"{last.seq}:{last.hash}" if last else f"0:{_BEGINNING}"
+
+
+def holds(session: Session, known: str) -> bool:
+    """Return whether a head that was told before is still part of the chain.
+
+    Raises
+    ------
+    RuleError
+        Where it is no head.
+    """
+    seq, _, told = known.partition(":")
+    if not re.fullmatch("[0-9]{1,15}", seq) or not re.fullmatch("[0-9a-f]{64}", told):
+        raise RuleError(f"“{known}”不是审计末条。应写成 序号:哈希，由 minyi audit verify 给出。", "head")
+    if seq == "0":
+        return told == _BEGINNING
+    return session.scalar(select(AuditEntry.hash).where(AuditEntry.seq == int(seq))) == told
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries: of one actor, action or thing; None is all."""
+
+    actor: str | None = None
+    action: str | None = None
+    what: str | None = None
+
+
+def entries(session: Session, wanted: Filter, before: int | None, most: int) -> Sequence[AuditEntry]:
+    """Return entries, the latest first, those before a number."""
+    query = select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(most)
+    for column in ("actor", "action", "what"):
+        if (value := getattr(wanted, column)) is not None:
+            query = query.where(getattr(AuditEntry, column) == value)
+    if before is not None:
+        query = query.where(AuditEntry.seq < before)
+    return session.scalars(query).all()
 
 
 def _text(values: Mapping[str, Any] | None) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from service.store import Change, now
+from service.store import Change, Standing, now
 
 
 def tell(session: Session, kind: str, changes: Sequence[tuple[int | None, dict[str, Any]]]) -> None:
@@ -19,6 +19,25 @@ def tell(session: Session, kind: str, changes: Sequence[tuple[int | None, dict[s
         session.execute(insert(Change), rows)
 
 
-def since(session: Session, seq: int, most: int) -> Sequence[Change]:
-    """Return the changes after a sequence number, in order. None is ever passed over: writers wait for each other."""
-    return session.scalars(select(Change).where(Change.seq > seq).order_by(Change.seq).limit(most)).all()
+def since(
+    session: Session, seq: int, most: int, *, restricted: bool = True, kinds: Sequence[str] = ()
+) -> Sequence[Change]:
+    """Return the changes after a sequence number, in order. None is ever passed over: writers wait for each other.
+
+    Parameters
+    ----------
+    restricted : whether to tell of matters that only the desk may know of.
+    kinds : only of these, where any are named.
+    """
+    query = select(Change).where(Change.seq > seq).order_by(Change.seq).limit(most)
+    if kinds:
+        query = query.where(Change.kind.in_(kinds))
+    if not restricted:
+        hidden = select(Standing.number).where(Standing.number == Change.number, Standing.restricted)
+        query = query.where(~hidden.exists())
+    return session.scalars(query).all()
+
+
+def last(session: Session) -> int:
+    """Return the latest sequence number."""
+    return session.scalar(select(func.max(Change.seq))) or 0

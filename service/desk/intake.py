@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,6 +26,8 @@ from service.store import DecisionRow, Standing, Store, SubmissionRow, now
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Of the numbers that senders are told: no sign that can be taken for another."""
+AtWork = tuple[Triage, Index, Load]
+"""What judges, matches and weighs who takes it up, at one time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,24 @@ def hash_of(submission: Submission, nth: int = 0) -> str:
     """Return the hash of a row of a source; `nth` counts equal rows of one file, which are all kept."""
     told = [getattr(submission, name) for name in ("source", "id", "text", "submitted_at", "submitter")]
     return hashlib.sha256(orjson.dumps([*told, nth])).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is done for texts before the write begins: they are judged, and cut into what they can be searched by."""
+
+    judged: Judged
+    tokens: list[list[str]]
+
+
+def prepare(triage: Triage, submissions: Sequence[Submission]) -> Prepared:
+    """Do for texts what needs no store, in whatever process."""
+    judged = triage.judge(submissions)
+    return Prepared(judged, [search.tokens_of(each.clean, triage.segmenter) for each in judged.judgements])
+
+
+def nothing(session: Session, receipts: Mapping[str, Receipt]) -> None:
+    """Do nothing more within a write."""
 
 
 class Intake:
@@ -109,25 +129,19 @@ class Intake:
         beside : what else is to be kept in the same write, such as that somebody was answered.
         """
         at_work = self._at_work
-        triage = at_work[0]
         known: dict[str, Receipt] = {}
         if len(arrivals) > 1:  # one row is seldom here already; of an import that is taken up again, most are
             with self.store.reading() as session:
                 known = self._known(session, arrivals)
         fresh = [each for name, each in {each.row_hash: each for each in arrivals}.items() if name not in known]
-        judged = triage.judge([each.submission for each in fresh])
-        with self.store.writing() as session:
-            late = self._known(session, fresh)
-            if late:  # another process was faster with some of them
-                fresh = [each for each in fresh if each.row_hash not in late]
-                judged = triage.judge([each.submission for each in fresh])
-            receipts = known | late
-            if fresh:
-                receipts |= self._store(session, at_work, fresh, judged, actor, job)
-            told = [receipts[each.row_hash] for each in arrivals]
+        prepared = prepare(at_work[0], [each.submission for each in fresh])
+
+        def also(session: Session, kept: Mapping[str, Receipt]) -> None:
             if beside:
-                beside(session, told)
-        return told
+                beside(session, [known.get(each.row_hash) or kept[each.row_hash] for each in arrivals])
+
+        receipts = known | self.keep(fresh, prepared, actor, job, also, at_work)
+        return [receipts[each.row_hash] for each in arrivals]
 
     def receipt(self, number: int) -> Receipt:
         """Return what was answered when a submission came: its first decision."""
@@ -141,6 +155,38 @@ class Intake:
         with self.store.reading() as session:
             reference, content = session.execute(query).one()
         return Receipt(number, reference, content.encode())
+
+    def keep(
+        self,
+        fresh: Sequence[Arrival],
+        prepared: Prepared,
+        actor: Actor,
+        job: int | None = None,
+        also: Callable[[Session, Mapping[str, Receipt]], None] = nothing,
+        at_work: AtWork | None = None,
+    ) -> dict[str, Receipt]:
+        """Store what was prepared, each row once; return the receipts by row hash.
+
+        Parameters
+        ----------
+        also : what else belongs to this write, given the receipts: it is kept or lost with it.
+        at_work : what prepared it, where that may have been exchanged since.
+        """
+        at_work = at_work or self._at_work
+        with self.store.writing() as session:
+            receipts = self._known(session, fresh) if fresh else {}
+            if receipts:  # another process was faster with some of them
+                fresh = [each for each in fresh if each.row_hash not in receipts]
+                prepared = prepare(at_work[0], [each.submission for each in fresh])
+            if fresh:
+                receipts |= self._store(session, at_work, fresh, prepared, actor, job)
+            also(session, receipts)
+        return receipts
+
+    def known(self, hashes: Sequence[str]) -> set[str]:
+        """Return which rows are in the store, of some hashes."""
+        with self.store.reading() as session:
+            return set(session.scalars(select(SubmissionRow.row_hash).where(SubmissionRow.row_hash.in_(hashes))))
 
     def _known(self, session: Session, arrivals: Sequence[Arrival]) -> dict[str, Receipt]:
         wanted = [each.row_hash for each in arrivals]
@@ -156,13 +202,14 @@ class Intake:
     def _store(
         self,
         session: Session,
-        at_work: tuple[Triage, Index, Load],
+        at_work: AtWork,
         fresh: Sequence[Arrival],
-        judged: Judged,
+        prepared: Prepared,
         actor: Actor,
         job: int | None,
     ) -> dict[str, Receipt]:
         triage, index, load = at_work
+        judged = prepared.judged
         references = ["".join(secrets.choice(_ALPHABET) for _ in range(10)) for _ in fresh]
         numbers = self._submissions(session, fresh, references, actor, job)
         judgements = [_numbered(each, number) for each, number in zip(judged.judgements, numbers, strict=True)]
@@ -177,10 +224,7 @@ class Intake:
         decisions = [triage.decide(*each) for each in zip(judgements, duplicates, strict=True)]
         contents = [to_json(decision) for decision in decisions]
         self._decisions(session, fresh, decisions, contents)
-        search.add(
-            session,
-            [(int(each.id), search.tokens_of(each.clean, triage.segmenter)) for each in judgements],
-        )
+        search.add(session, list(zip(numbers, prepared.tokens, strict=True)))
         _announce(session, [each.by or actor for each in fresh], decisions, job)
         return {
             each.row_hash: Receipt(number, reference, content)

@@ -8,6 +8,11 @@ PRIORITY = {"urgent": "特急", "high": "紧急", "normal": "普通", "low": "�
 STATUS = {"triaged": "已研判", "junk": "垃圾信息", "unreadable": "无法阅读"}
 INTENT = {"complaint": "投诉求助", "consultation": "咨询", "suggestion": "建议", "thanks": "感谢", "other": "其他"}
 DUPLICATE = {"unique": "", "duplicate": "重复", "same_issue": "同一事项"}
+REVIEW = {"pending": "待复核", "accepted": "已接受", "corrected": "已更正", "junked": "判为垃圾"}
+DELIVERY = {
+    "none": "", "sent": "已交办", "accepted": "已接受", "handed_back": "已退回", "answered": "已答复",
+    "closed": "已办结",
+}  # fmt: skip
 ROLE = {"lead": "主办", "assist": "协办", "spare": "备选", "informed": "知情"}
 EDIT = {
     "chrome": "网页杂项", "spam": "夹带广告", "shift": "错位乱码", "reading": "注音",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pipeline.batch import Run
 
 Columns = tuple[tuple[str, int], ...]
+Table = tuple[str, Columns, Iterable[list[str | float]]]
 
 _LIVE = ("=", "+", "-", "@", "\t", "\r")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -33,17 +35,35 @@ def disarm(cell: str | float) -> str | float:
     return cell
 
 
+def csv_lines(columns: Columns, rows: Iterable[list[str | float]]) -> Iterator[bytes]:
+    """Yield a table as lines of UTF-8 with a mark, which spreadsheets need to know it as such."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow([name for name, _ in columns])
+    yield buffer.getvalue().encode("utf-8-sig")
+    for row in rows:
+        buffer.seek(0)
+        buffer.truncate()
+        writer.writerow([disarm(cell) for cell in row])
+        yield buffer.getvalue().encode()
+
+
 def write_csv(result: Run, path: Path) -> None:
-    """Write the officer's table as UTF-8 with a mark, which spreadsheets need to know it as such."""
-    with path.open("w", encoding="utf-8-sig", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow([name for name, _ in COLUMNS])
-        for index in result.by_priority():
-            writer.writerow([disarm(cell) for cell in table_row(result.row(index))])
+    """Write the officer's table of a run."""
+    with path.open("wb") as stream:
+        stream.writelines(csv_lines(COLUMNS, (table_row(result.row(index)) for index in result.by_priority())))
 
 
 def write_xlsx(result: Run, path: Path) -> None:
-    """Write the officer's table as a sheet with a frozen header, filters and readable widths, hot issues as another."""
+    """Write the officer's table of a run as a sheet, hot issues as another."""
+    tables: list[Table] = [("研判结果", COLUMNS, (table_row(result.row(index)) for index in result.by_priority()))]
+    if issues := hot.hot_issues(result):
+        tables.append(("热点事项", hot.COLUMNS, (issue.cells() for issue in issues)))
+    write_book(tables, path)
+
+
+def write_book(tables: Iterable[Table], path: Path) -> None:
+    """Write tables as sheets with a frozen header, filters and readable widths."""
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Font, PatternFill
@@ -54,10 +74,9 @@ def write_xlsx(result: Run, path: Path) -> None:
     grey = PatternFill("solid", fgColor="DDE6ED")
     red = {"特急": PatternFill("solid", fgColor="F4B6AE"), "紧急": PatternFill("solid", fgColor="FBE0B5")}
 
-    def table(title: str, columns: Columns, rows: Iterable[list[str | float]], count: int) -> None:
+    def table(title: str, columns: Columns, rows: Iterable[list[str | float]]) -> None:
         sheet = book.create_sheet(title)
         sheet.freeze_panes = "C2"
-        sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{count + 1}"
         for number, (_, width) in enumerate(columns, 1):
             sheet.column_dimensions[get_column_letter(number)].width = width
 
@@ -76,10 +95,11 @@ def write_xlsx(result: Run, path: Path) -> None:
         for made in header:
             made.font = bold
         sheet.append(header)
-        for values in rows:
+        line = 1
+        for line, values in enumerate(rows, 2):  # noqa: B007
             sheet.append([cell(values[0], red.get(str(values[0]))), *(cell(value) for value in values[1:])])
+        sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{line}"
 
-    table("研判结果", COLUMNS, (table_row(result.row(index)) for index in result.by_priority()), len(result.ids))
-    if issues := hot.hot_issues(result):
-        table("热点事项", hot.COLUMNS, (issue.cells() for issue in issues), len(issues))
+    for each in tables:
+        table(*each)
     book.save(path)

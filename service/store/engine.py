@@ -101,10 +101,15 @@ class Store:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """Give the session of a write: it waits for other writers, and keeps all or nothing."""
+    def writing(self, *, ordered: bool = True) -> Iterator[Session]:
+        """Give the session of a write: it waits for other writers, and keeps all or nothing.
+
+        A write on rows of its own, which nobody matches and no feed tells of, need not be `ordered`: where the
+        database can, it waits for nobody.
+        """
         with self.engine.connect().execution_options(writing=True) as connection, connection.begin():
-            hold_writers_off(connection)
+            if ordered:
+                hold_writers_off(connection)
             with Session(connection, expire_on_commit=False) as session:
                 yield session
                 session.flush()

@@ -50,9 +50,12 @@ class SubmissionIn(Sent):
     channel: Short | None = None
     likes: int = Field(0, ge=0, le=10**9)
 
-    def arrival(self, request: asked.Request | None, nth: int = 0) -> Arrival:
-        """Return it as it stands at the door; a request that comes again brings the same row."""
-        told = self.model_dump(exclude={"id", "contact"})
+    def arrival(self, actor: Actor, request: asked.Request | None, nth: int = 0) -> Arrival:
+        """Return it as it stands at the door; a request that comes again brings the same row.
+
+        With an intake key it comes from that key's site, whatever it says.
+        """
+        told = self.model_dump(exclude={"id", "contact"}) | ({"source": actor.site} if actor.site else {})
         submission = Submission(id=self.id or "", **told)
         if self.id:
             return Arrival(submission, hash_of(submission), contact=self.contact)
@@ -62,12 +65,15 @@ class SubmissionIn(Sent):
 
 
 class ReceiptOut(Sent):
-    """What came of a submission; `again`: it was here before, and was not stored a second time."""
+    """What came of a submission; `again`: it was here before, and was not stored a second time.
 
-    number: int
+    The site of a public form is told the reference alone.
+    """
+
     reference: str
     again: bool
-    decision: dict[str, Any]
+    number: int | None = None
+    decision: dict[str, Any] | None = None
 
 
 class BatchIn(Sent):
@@ -103,8 +109,11 @@ def _request(key: str | None, actor: Actor, what: str, sent: Sent) -> asked.Requ
     return asked.Request.of(key, actor, what, sent.model_dump_json().encode()) if key else None
 
 
-def _told(receipt: Receipt) -> Response:
-    head = orjson.dumps({"number": receipt.number, "reference": receipt.reference, "again": receipt.again})
+def _told(receipt: Receipt, actor: Actor) -> Response:
+    told = {"reference": receipt.reference, "again": receipt.again}
+    if actor.site:
+        return Response(orjson.dumps(told), 201, media_type="application/json")
+    head = orjson.dumps(told | {"number": receipt.number})
     body = b"%s,%s%s}" % (head[:-1], b'"decision":', receipt.decision)
     return Response(body, 201, media_type="application/json")
 
@@ -113,13 +122,13 @@ def _told(receipt: Receipt) -> Response:
 def submit(sent: SubmissionIn, here: Here, actor: Sender, key: AskedKey = None) -> Response:
     """Send one submission; its decision comes back at once."""
     request = _request(key, actor, "submissions", sent)
-    arrival = sent.arrival(request)
+    arrival = sent.arrival(actor, request)
     if request:
         with here.store.reading() as session:
             before = asked.answered(session, request)
         if before:
-            return _told(here.intake.receipt(int(before.answer)))
-    return _told(here.gatherer.receive(arrival, actor, request))
+            return _told(here.intake.receipt(int(before.answer)), actor)
+    return _told(here.gatherer.receive(arrival, actor, request), actor)
 
 
 @router.post("/batch", status_code=201)
@@ -131,7 +140,7 @@ def submit_many(sent: BatchIn, here: Here, actor: Sender, key: AskedKey = None) 
             asked.answered(session, request)
         with here.store.writing() as session:
             asked.remember(session, request, 201, str(len(sent.submissions)))
-    arrivals = [each.arrival(request, nth) for nth, each in enumerate(sent.submissions)]
+    arrivals = [each.arrival(actor, request, nth) for nth, each in enumerate(sent.submissions)]
     receipts = []
     for begin in range(0, len(arrivals), _CHUNK):
         receipts += here.intake.receive(arrivals[begin : begin + _CHUNK], actor)

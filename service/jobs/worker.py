@@ -1,0 +1,166 @@
+"""The worker: takes jobs out of the queue, runs each in a process of its own, and tells webhooks what happened.
+
+A job's process gives its memory back when it ends, and takes nobody with it when it fails; the worker itself stays
+small, says that the job is alive, and sees when it is not.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from threading import Event
+from typing import Any
+
+from pipeline import parallel
+from pipeline.errors import MinyiError
+from pipeline.triage import Triage
+from service.jobs import imports, queue, retrain
+from service.jobs.queue import Held, LostError, StoppedError
+from service.settings import Settings
+from service.store import Store
+
+_BEAT = 5.0
+_PAUSE = 0.5
+"""Seconds between two signs of life, and between two looks into the queue."""
+_NICE = 10
+"""How far the worker stands back behind requests, where it shares their machine."""
+
+log = logging.getLogger("minyi.worker")
+
+
+def load(settings: Settings, store: Store) -> Triage:
+    """Return what judges, for one job: the model that works now and the tables of the office."""
+    return Triage.load(model=settings.model, precision=settings.precision)
+
+
+def run(held: Held, settings: Settings, processes: int, progress: Callable[[int], None] | None = None) -> str:
+    """Run a job that was claimed, to its end; return its state. What goes wrong is told in the job."""
+    try:
+        if held.kind == "import":
+            triage = load(settings, held.store)
+            result = imports.run(held, settings.data, triage, processes=processes, progress=progress)
+            imports.drop_file(settings.data, held.what)
+        elif held.kind == "retrain":
+            result = retrain.run(held, settings.data)
+        else:
+            raise MinyiError(f"不认识的任务“{held.kind}”：可能是新版本放进来的。请升级后重试。")
+    except LostError:
+        return "lost"
+    except StoppedError:
+        held.close("cancelled")
+        return "cancelled"
+    except (MinyiError, OSError) as error:
+        held.close("failed", error=imports.shown(str(error), settings.data, held.what))
+        return "failed"
+    held.close("done", result=result)
+    return "done"
+
+
+def _process(settings: Settings, which: int, processes: int) -> None:
+    """Run a job that the parent has claimed, in a process of its own."""
+    parallel.die_with_parent()
+    held = queue.held(Store.open(settings.url), which)
+    try:
+        run(held, settings, processes)
+    except Exception as error:
+        log.exception("job %s", which)
+        queue.note(held, f"程序出错（{type(error).__name__}）。请把日志交给维护人员。")
+        raise SystemExit(1) from error
+
+
+class Worker:
+    """Works off the queue until it is told to stop.
+
+    Parameters
+    ----------
+    settings : of the service.
+    processes : in which rows are judged; all cores by default.
+    others : what else is done at each round, such as telling webhooks; it must not take long.
+    """
+
+    def __init__(
+        self, settings: Settings, processes: int | None = None, others: tuple[Callable[[Store], Any], ...] = ()
+    ) -> None:
+        self.settings = settings
+        self.processes = processes or len(os.sched_getaffinity(0))
+        self.others = others
+        self.store = Store.open(settings.url)
+        self._spawn = multiprocessing.get_context("spawn")
+
+    def run(self, stop: Event, *, once: bool = False) -> None:
+        """Work until `stop` is set, or, `once`, until nothing waits any more."""
+        while not stop.is_set():
+            held = queue.claim(self.store, queue.worker_name())
+            if held:
+                self._see_through(held, stop)
+            elif once:
+                self._round()
+                return
+            else:
+                self._round()
+                stop.wait(_PAUSE)
+
+    def _see_through(self, held: Held, stop: Event) -> None:
+        """Let a job run, and say meanwhile that it is alive."""
+        process = self._spawn.Process(target=_process, args=(self.settings, held.id, self.processes))
+        process.start()
+        beat = time.monotonic()
+        while process.is_alive():
+            self._round()
+            if time.monotonic() - beat > _BEAT:
+                beat = time.monotonic()
+                self._beat(held, process)
+            if stop.wait(_PAUSE):
+                process.terminate()
+        process.join()
+        queue.put_back(held, stopped=stop.is_set())
+
+    def _beat(self, held: Held, process: BaseProcess) -> None:
+        try:
+            held.alive()
+        except StoppedError:
+            if held.kind != "import":  # an import sees it by itself, between two writes
+                process.terminate()
+                process.join()
+                held.close("cancelled")
+        except LostError:
+            process.terminate()
+
+    def _round(self) -> None:
+        for other in self.others:
+            other(self.store)
+
+
+@contextmanager
+def alongside(settings: Settings) -> Iterator[None]:
+    """Keep a worker beside a service on one machine: a process of its own, so that no request waits for an import."""
+    process = multiprocessing.get_context("spawn").Process(target=_beside, args=(settings,))
+    process.start()
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _beside(settings: Settings) -> None:
+    parallel.die_with_parent()
+    os.nice(_NICE)
+    main(settings)
+
+
+def main(settings: Settings, processes: int | None = None, *, once: bool = False) -> None:
+    """Run a worker until a signal ends it."""
+    import signal
+
+    from service.jobs import hooks
+
+    stop = Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stop.set())
+    Worker(settings, processes, (hooks.deliver,)).run(stop, once=once)
