@@ -1,9 +1,9 @@
-"""The service at size: `python benchmarks/api.py ROWS [URL]` fills a database and measures how it answers.
+"""The service at size: `python benchmarks/api.py ROWS [URL]` fills a database up to ROWS and measures how it answers.
 
 ROWS generated letters (those that the judgement on pairs learns from, `pipeline.train.pairs`) are received by the same
 code as those of the API. Then `minyi serve` starts on it: seconds until ready, and milliseconds for POST /submissions
 with 1 and with 16 clients; beside it, in the same run, a FastAPI application whose one route gives back what it was
-sent. URL is a database of PostgreSQL that holds nothing yet; SQLite in a temporary folder by default.
+sent. URL is a database, PostgreSQL or SQLite; a SQLite file of its own in a temporary folder by default.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from typing import Any
 
 import numpy as np
 import orjson
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
 from pipeline.records import Submission
 from pipeline.train.pairs import Writer
 from pipeline.triage import Triage
 from service.accounts.actor import command
-from service.accounts.doors import token_hash
+from service.accounts.sessions import token_hash
 from service.desk.intake import Arrival, Intake
-from service.store import Key, Store, now, upgrade
+from service.store import Key, Store, SubmissionRow, now, upgrade
 
 _CHUNK = 500
 _TOKEN = "benchmark"
@@ -62,15 +62,17 @@ def fill(url: str, rows: int) -> None:
     upgrade(store)
     told = {"name": "k", "prefix": "k", "hash": token_hash(_TOKEN), "scopes": ["submit"], "created_by": "benchmark"}
     with store.writing() as session:
-        session.execute(insert(Key), told | {"created_at": now()})
+        if session.scalar(select(Key.id).where(Key.hash == told["hash"])) is None:
+            session.execute(insert(Key), told | {"created_at": now()})
+        there = session.scalar(select(func.count()).select_from(SubmissionRow)) or 0
     intake, began, chunk = Intake(store, Triage.load()), time.perf_counter(), []
-    for at, text in enumerate(letters(rows, 1), 1):
+    for at, text in enumerate(letters(max(0, rows - there), 1), there + 1):
         chunk.append(Arrival(Submission("", text, submitted_at=f"2026-{at % 12 + 1:02}-{at % 28 + 1:02}")))
         if len(chunk) == _CHUNK or at == rows:
             intake.receive(chunk, command("benchmark"))
             chunk = []
     store.close()
-    show(rows=rows, seconds_to_fill=time.perf_counter() - began)
+    show(rows_before=there, rows=rows, seconds_to_fill=time.perf_counter() - began)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from office import LAMPS, MEMBERS, OFFICE, PLACES
 from sqlalchemy import insert
+from sqlalchemy.exc import OperationalError
 
 from service import logs
 from service.accounts.actor import SCOPES
@@ -112,6 +113,16 @@ def test_what_fails_is_told_without_what_people_wrote(app: FastAPI, lines: io.St
     [failed] = [json.loads(line) for line in lines.getvalue().splitlines() if '"failed"' in line]
     assert failed["error"] == "RuntimeError"
     assert "broken" in failed["where"][-1]
+
+
+def test_a_database_that_is_busy_is_told_as_such(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_: object) -> None:
+        raise OperationalError("INSERT 沈一", {}, Exception("database is locked"))
+
+    monkeypatch.setattr("service.desk.intake.Intake.receive", locked)
+    answer = client.post("/api/v1/submissions", json={"text": LAMPS})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_the_description_is_read_offline(client: TestClient) -> None:

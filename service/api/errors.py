@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -9,7 +10,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import InputError, MinyiError
@@ -42,6 +44,9 @@ _RULES = {
     "json_invalid": "不是有效的 JSON",
 }
 """Of the usual mistakes; the others are told in the words of the validation."""
+
+
+_log = logging.getLogger("minyi.request")
 
 
 class Violation(BaseModel):
@@ -102,6 +107,13 @@ def install(app: FastAPI) -> None:
         if isinstance(error, UnauthorizedError):
             headers["WWW-Authenticate"] = "Bearer"
         return respond(status, str(error), headers=headers, **more)
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(PoolTimeoutError)
+    @app.exception_handler(TimeoutError)
+    def _busy(request: Request, error: Exception) -> JSONResponse:
+        _log.error("the database is busy or away", extra={"error": type(error).__name__})
+        return respond(503, "数据库忙或连不上，这次没有存下。请过几秒再发一次。", headers={"Retry-After": "3"})
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
@@ -19,6 +20,8 @@ from pipeline.errors import InputError
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "cache_size=-65536", "foreign_keys=ON")
 _LOCK = 0x6D696E79
+_PATIENCE = 60.0
+"""Seconds for which a write waits for the others of its process."""
 
 
 def open_engine(url: str) -> Engine:
@@ -83,6 +86,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._turn = Lock()
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -107,12 +111,25 @@ class Store:
         A write on rows of its own, which nobody matches and no feed tells of, need not be `ordered`: where the
         database can, it waits for nobody.
         """
-        with self.engine.connect().execution_options(writing=True) as connection, connection.begin():
+        with self._waiting(), self.engine.connect().execution_options(writing=True) as connection, connection.begin():
             if ordered:
                 hold_writers_off(connection)
             with Session(connection, expire_on_commit=False) as session:
                 yield session
                 session.flush()
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Let the threads of this process queue up: SQLite's own waiting asks again and again, and some never win."""
+        if self.is_postgresql:
+            yield
+            return
+        if not self._turn.acquire(timeout=_PATIENCE):
+            raise TimeoutError("another write of this process does not end")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """Give all connections back."""
