@@ -139,4 +139,4 @@ def test_who_may_not_is_told_so(holding: As, method: str, path: str) -> None:
         "json": {"name": "x", "url": "http://a/"} if method == "POST" else {}}  # fmt: skip
     if method == "POST" and path != "imports":
         body = {"json": {"name": "x"} if path == "retrainings" else {"url": "http://a/"}}
-    assert holding("own").request(method, f"/api/v1/{path}", **body).status_code == 403
+    assert holding("statistics").request(method, f"/api/v1/{path}", **body).status_code == 403
