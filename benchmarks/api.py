@@ -30,7 +30,7 @@ from pipeline.records import Submission
 from pipeline.train.pairs import Writer
 from pipeline.triage import Triage
 from service.accounts.actor import command
-from service.accounts.doors import token_hash
+from service.accounts.sessions import token_hash
 from service.desk.intake import Arrival, Intake
 from service.store import Key, Store, SubmissionRow, now, upgrade
 

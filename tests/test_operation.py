@@ -27,7 +27,7 @@ from pipeline.errors import MinyiError
 from pipeline.records import Submission
 from pipeline.triage import Triage
 from service.accounts.actor import SCOPES
-from service.accounts.doors import token_hash
+from service.accounts.sessions import token_hash
 from service.cli.program import app
 from service.desk.intake import Arrival, Intake
 from service.store import AuditEntry, Key, Store, SubmissionRow, now, upgrade
