@@ -7,8 +7,10 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import orjson
@@ -24,7 +26,7 @@ from service.desk.errors import ConflictError, NotFoundError
 from service.jobs import imports, queue, worker
 from service.jobs.queue import LostError, StoppedError
 from service.settings import Settings
-from service.store import Job, RejectedRow, Store, SubmissionRow, now
+from service.store import Job, RejectedRow, Review, Store, SubmissionRow, now
 
 ME = command("test")
 SAMPLES = ROOT / "corpora" / "samples"
@@ -32,7 +34,7 @@ SAMPLES = ROOT / "corpora" / "samples"
 
 @pytest.fixture
 def settings(database: str, tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path / "data", database_url=SecretStr(database))  # type: ignore[call-arg]
+    return Settings(data=tmp_path / "data", database_url=SecretStr(database))
 
 
 @pytest.fixture
@@ -276,3 +278,70 @@ def test_an_import_that_is_killed_goes_on(store: Store, settings: Settings, tmp_
     assert len(kept) == len(set(kept)) == 400
     with store.reading() as session:
         assert session.scalar(select(func.count()).select_from(RejectedRow)) == 40
+
+
+def test_four_workers_share_the_queue(store: Store) -> None:
+    with store.writing() as session:
+        wanted = [queue.put(session, ME, "import", {}).id for _ in range(20)]
+
+    def work(number: int) -> list[int]:
+        taken = []
+        while held := queue.claim(store, f"elsewhere:{number}"):
+            taken.append(held.id)
+            held.close("done")
+        return taken
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [each for found in pool.map(work, range(4)) for each in found]
+    assert sorted(taken) == wanted
+
+
+def test_a_worker_runs_a_job_in_a_process_of_its_own(store: Store, settings: Settings) -> None:
+    which = put_file(store, settings, SAMPLES / "notes.txt")
+    worker.Worker(settings, 1).run(Event(), once=True)
+    assert job(store, which).state == "done"
+    assert texts(store)
+
+
+def test_a_worker_sees_a_job_that_falls_over(store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "ATTEMPTS", 1)
+    monkeypatch.setattr(worker, "_process", fall_over)
+    with store.writing() as session:
+        which = queue.put(session, ME, "import", {}).id
+    worker.Worker(settings, 1).run(Event(), once=True)
+    assert (job(store, which).state, job(store, which).error) == ("failed", "没有内存了")
+
+
+def fall_over(settings: Settings, which: int, processes: int) -> None:
+    """Leave a note, and be gone as after a signal."""
+    queue.note(queue.held(Store.open(settings.url), which), "没有内存了")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.usefixtures("loaded")
+def test_retraining_takes_the_labels_that_officers_gave(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: dict[str, Any] = {}
+
+    def train(examples: Any, folder: Path, *, sources: Any) -> dict[str, Any]:
+        seen.update(folder=folder, last=examples[-1], sources=sources)
+        return {"examples": len(examples), "report": {"accuracy": 0.9, "macro_f1": 0.8}}
+
+    monkeypatch.setenv("MINYI_MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr("pipeline.train.train", train)
+    with store.writing() as session:
+        early = queue.put(session, ME, "retrain", {"name": "early"}).id
+    assert work_off(store, settings) == ["failed"]
+    assert "还没有" in job(store, early).error
+    put_file(store, settings, SAMPLES / "notes.txt")
+    work_off(store, settings)
+    with store.writing() as session:
+        session.add(Review(number=1, action="accept", actor="user:li", before={}, after={}, version=2, at=now()))
+        which = queue.put(session, ME, "retrain", {"name": "spring"}).id
+    assert work_off(store, settings) == ["done"]
+    result = job(store, which).result
+    assert result
+    assert (result["model"], result["rows"]) == ("spring", 1)
+    assert "spring.jsonl" in seen["sources"]
+    assert seen["last"].text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Header, Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -16,6 +16,9 @@ Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Number = Annotated[int, Path(ge=1, le=2**53, description="来件编号")]
 Name = Annotated[str, Path(min_length=1, max_length=80, pattern=_PLAIN)]
 Version = Annotated[int, Field(ge=1, le=2**31, description="您看到的版本")]
+Role = Literal["officer", "clerk", "member", "analyst", "administrator"]
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Which = Annotated[int, Path(ge=1, le=2**53)]
 AskedKey = Annotated[
     str | None,
     Header(
@@ -32,6 +35,12 @@ class Sent(BaseModel):
     """What is sent; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Exact(BaseModel):
+    """What is sent to the letter: a blank may belong to a password."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class Given(BaseModel):

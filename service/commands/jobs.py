@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,19 +23,17 @@ if TYPE_CHECKING:
 @contextmanager
 def office() -> Iterator[tuple[Settings, Store]]:
     """Give the settings and the open store of the office, its tables of the right version."""
+    from service.commands.office import opened
     from service.settings import Settings
-    from service.store import Store
-    from service.store.upgrade import check as check_version
 
     settings = Settings.read()
-    with closing(Store.open(settings.url)) as store:
-        check_version(store)
+    with opened() as store:
         yield settings, store
 
 
 def run_import(files: Sequence[Path], columns: Mapping[str, str], processes: int | None, *, wait: bool) -> int:
     """Import files; see `service.cli.jobs.import_files`."""
-    from service.accounts.actor import command
+    from service.commands.office import whoever
     from service.jobs.imports import receive_file
 
     for path in files:
@@ -46,7 +44,7 @@ def run_import(files: Sequence[Path], columns: Mapping[str, str], processes: int
         jobs = []
         for path in files:
             with path.open("rb") as stream:
-                jobs.append(receive_file(store, settings.data, stream, path.name, columns, command()))
+                jobs.append(receive_file(store, settings.data, stream, path.name, columns, whoever()))
         for path, job in zip(files, jobs, strict=True):
             if wait:
                 code = max(code, _follow(settings, store, path, job.id, processes))
@@ -128,13 +126,13 @@ def run_worker(processes: int | None, *, once: bool) -> int:
 
 def run_export(out: Path, filters: Filters) -> int:
     """Write what stands in the store to a file; see `service.cli.jobs.export`."""
-    from service.accounts.actor import command
+    from service.commands.office import whoever
     from service.desk import exporting
     from service.export import stored
 
     check(out, stored.ENDINGS)
     with office() as (_, store), store.reading() as session, beside(out) as temporary:
-        rows = exporting.rows(session, filters, command())
+        rows = exporting.rows(session, filters, whoever())
         count = stored.write(rows, temporary, out.suffix.lower())
     sys.stderr.write(f"导出 {count} 件，结果在 {out}\n")
     return 0

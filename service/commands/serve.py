@@ -13,6 +13,7 @@ import uvicorn
 from pipeline.errors import InputError
 from service import logs
 from service.api.app import create_app
+from service.jobs.worker import alongside
 from service.settings import Settings
 from service.store import Store, upgrade
 from service.store.upgrade import check
@@ -36,11 +37,12 @@ def run_serve(host: str | None, port: int | None, workers: int, *, upgrade: bool
     if workers == 1:
         server = uvicorn.Server(uvicorn.Config(create_app(settings), **told))
         signal.signal(signal.SIGTERM, lambda *_: None)  # the server raises it once more when it has stopped
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), alongside(settings):
             server.run()
         return 0 if server.started else 2
     os.environ["MINYI_DATA"] = str(settings.data)
-    uvicorn.run("service.api.app:served", factory=True, workers=workers, **told)
+    with alongside(settings):
+        uvicorn.run("service.api.app:served", factory=True, workers=workers, **told)
     return 0
 
 

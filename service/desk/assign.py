@@ -5,6 +5,7 @@ What may be done when is in `life`. The delivery of the submission follows from 
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -182,7 +183,7 @@ def _written(
     after = after | {"delivery": standing.delivery}
     review = Review(
         number=standing.number, action=action, actor=str(actor), before=before, after=after, reason=reason,
-        version=standing.version, at=now(),
+        version=standing.version, act=secrets.token_hex(12), at=now(),
     )  # fmt: skip
     session.add(review)
     session.flush()

@@ -46,10 +46,9 @@ def rows(session: Session, filters: Filters, actor: Actor) -> Iterator[dict[str,
     """Yield what holds of submissions, in the order of arrival, corrections of officers in.
 
     Each is a decision as in the contract, with "number", "reference", "state" (the three axes), and what its
-    source said of it under "submission". Who may not read personal data gets the text masked, nothing of who sent it,
-    and no restricted matter.
+    source said of it under "submission". Who may not read personal data gets the text masked and nothing of who sent
+    it; who may not read restricted matters gets none.
     """
-    personal = "read_personal" in actor.may
     query = (
         select(Standing, SubmissionRow, DecisionRow.content)
         .join(SubmissionRow, SubmissionRow.number == Standing.number)
@@ -57,7 +56,7 @@ def rows(session: Session, filters: Filters, actor: Actor) -> Iterator[dict[str,
         .order_by(Standing.number)
         .execution_options(yield_per=_AT_ONCE)
     )
-    if not personal:
+    if "read_restricted" not in actor.may:
         query = query.where(~Standing.restricted)
     for standing, submission, content in session.execute(filters.narrow(query)):
         decision = _holding(orjson.loads(content), standing)
@@ -65,7 +64,7 @@ def rows(session: Session, filters: Filters, actor: Actor) -> Iterator[dict[str,
         session.expunge(submission)
         told = {name: value for name in ("source", "channel", "likes", "place", "submitted_at")
                 if (value := getattr(submission, name))}  # fmt: skip
-        if personal:
+        if "read_personal" in actor.may:
             told |= {name: value for name in ("submitter", "contact") if (value := getattr(submission, name))}
         else:
             decision = _masked(decision)

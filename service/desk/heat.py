@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pipeline.hot import Voice, heat
@@ -18,10 +19,14 @@ from service.desk.queue import Filters, Listed, Page, Queue
 from service.export.hot import LEAST_TEXTS, LEAST_VOICES, HotIssue
 from service.store import Issue, Standing, SubmissionRow, Theme
 
-_STALE = 4
+_STALE = 2
 """An issue without a text in so many spans of "recent" is not hot."""
 _MOST_TEXTS = 50_000
-_Text = Row[Standing, str | None, int]
+_COLUMNS = (
+    Standing.number, Standing.issue, Standing.kind, Standing.repeats, Standing.echoes, Standing.day, Standing.place,
+    Standing.level1, SubmissionRow.submitter, SubmissionRow.likes,
+)  # fmt: skip
+_Text = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ def hot(session: Session, actor: Actor, *, days: int = 14, most: int = 50, by: s
     )
     found: dict[str, list[_Text]] = {}
     for row in _texts(session, actor, Standing.issue.in_(large)):
-        found.setdefault(row[0].issue, []).append(row)
+        found.setdefault(row.issue, []).append(row)
     names = dict(session.execute(select(Issue.id, Issue.name).where(Issue.id.in_(found))).all())
     issues = [_hot(names[name], rows, today, days) for name, rows in found.items()]
     issues = [each for each in issues if each.heat.voices >= LEAST_VOICES and by in (None, each.topic)]
@@ -82,7 +87,7 @@ def whole(session: Session, actor: Actor, queue: Queue, name: str, cursor: str |
         theme=session.scalar(select(Theme.name).where(Theme.id == own.theme)),
         count=len(rows),
         heat=_hot(own.name, rows, today, 14) if rows and today else None,
-        days=dict(sorted(Counter(row[0].day for row in rows).items())),
+        days=dict(sorted(Counter(row.day for row in rows).items())),
         texts=page.items,
         cursor=page.cursor,
     )
@@ -90,7 +95,7 @@ def whole(session: Session, actor: Actor, queue: Queue, name: str, cursor: str |
 
 def _texts(session: Session, actor: Actor, where: object) -> Sequence[_Text]:
     query = (
-        select(Standing, SubmissionRow.submitter, SubmissionRow.likes)
+        select(*_COLUMNS)
         .join(SubmissionRow, SubmissionRow.number == Standing.number)
         .where(where, Standing.status == "triaged")  # type: ignore[arg-type]
         .order_by(Standing.number)
@@ -117,20 +122,20 @@ def _ordinal(day: str) -> int | None:
 
 
 def _hot(name: str, rows: Sequence[_Text], today: date, days: int) -> HotIssue:
-    at = {own.number: index for index, (own, _, _) in enumerate(rows)}
+    at = {own.number: index for index, own in enumerate(rows)}
     voices = [
         Voice(
-            who=submitter or "",
+            who=own.submitter or "",
             repeats=at.get(own.repeats) if own.kind == "duplicate" and own.repeats else None,
-            likes=likes,
+            likes=own.likes,
             echoes=own.echoes,
             day=_ordinal(own.day),
             place=own.place,
         )
-        for own, submitter, likes in rows
+        for own in rows
     ]
-    first = rows[0][0]
-    told = sorted(own.day for own, _, _ in rows)
+    first = rows[0]
+    told = sorted(own.day for own in rows)
     return HotIssue(
         issue=first.issue,
         title=name,
@@ -139,5 +144,5 @@ def _hot(name: str, rows: Sequence[_Text], today: date, days: int) -> HotIssue:
         first=told[0],
         last=told[-1],
         heat=heat(voices, today.toordinal(), days),
-        rows=tuple(own.number for own, _, _ in rows),
+        rows=tuple(own.number for own in rows),
     )

@@ -129,8 +129,10 @@ class Intake:
         beside : what else is to be kept in the same write, such as that somebody was answered.
         """
         at_work = self._at_work
-        with self.store.reading() as session:
-            known = self._known(session, arrivals)
+        known: dict[str, Receipt] = {}
+        if len(arrivals) > 1:  # one row is seldom here already; of an import that is taken up again, most are
+            with self.store.reading() as session:
+                known = self._known(session, arrivals)
         fresh = [each for name, each in {each.row_hash: each for each in arrivals}.items() if name not in known]
         prepared = prepare(at_work[0], [each.submission for each in fresh])
 

@@ -47,7 +47,7 @@ def rows(session: Session) -> Iterator[dict[str, Any]]:
         select(Standing, DecisionRow.content, DecisionRow.model, Review)
         .join(Review, Review.number == Standing.number)
         .join(DecisionRow, DecisionRow.id == Standing.decision)
-        .where(Review.action.in_([*_SOURCES, "reopen"]), Review.id.not_in(undone))
+        .where(Review.action.in_([*_SOURCES, "reopen"]), Review.id.not_in(undone), ~Standing.restricted)
         .order_by(Standing.number, Review.id)
         .execution_options(yield_per=500)
     )

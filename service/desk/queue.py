@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, and_, func, select, tuple_
+from sqlalchemy.orm import Session
 
 from pipeline.records import LEVELS
 from pipeline.route.places import Places
@@ -32,7 +32,11 @@ FACETS = (
 )  # fmt: skip
 """The columns that can be filtered and counted by value."""
 
-_Lines = Select[Standing, str]
+_Numbers = Select[int]
+_NARROW = ("level1", "place", "sector", "owner", "issue")
+"""Where one of these is asked for, few lines are left, and its index gives them in the order of the queue …"""
+_BROAD = ("review", "status")
+"""… which these leave many of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +122,16 @@ class Queue:
             Where the cursor is none of ours, or belongs to other filters.
         """
         most = min(max(most, 1), MOST)
-        query = select(Standing, SubmissionRow.reference).join(SubmissionRow, SubmissionRow.number == Standing.number)
-        query = visible(query.where(*self.conditions(session, actor, filters)), actor)
-        query = _from(query, order, _read(cursor, order, filters) if cursor else None)
-        rows = session.execute(query.limit(most + 1)).all()
+        found = visible(select(Standing.number).where(*self.conditions(session, actor, filters)), actor)
+        found = _from(found, order, _read(cursor, order, filters) if cursor else None).limit(most + 1)
+        numbers = session.scalars(found).all()  # first alone: what has to be sorted is narrow then
+        query = (
+            select(Standing, SubmissionRow.reference)
+            .join(SubmissionRow, SubmissionRow.number == Standing.number)
+            .where(Standing.number.in_(numbers))
+        )
+        place = {number: at for at, number in enumerate(numbers)}
+        rows = sorted(session.execute(query).all(), key=lambda row: place[row[0].number])
         titles = _titles(session, actor, rows[:most])
         items = [Listed(standing, reference, titles[standing.number]) for standing, reference in rows[:most]]
         last = items[-1].standing if len(rows) > most else None
@@ -147,13 +157,19 @@ class Queue:
     ) -> list[ColumnElement[bool]]:
         """Return what standings must fulfil under some filters; what the actor may know of is another matter."""
         found: list[ColumnElement[bool]] = []
+        narrow = session.get_bind().dialect.name == "sqlite" and any(
+            getattr(filters, name) for name in _NARROW if name != without
+        )
         for name in FACETS:
             wanted = getattr(filters, name)
             if name == without or wanted in ((), None):
                 continue
             if name == "place":
                 wanted = self._below(wanted)
-            found.append(_equal(getattr(Standing, name), wanted))
+            column = getattr(Standing, name)
+            if name in _BROAD and narrow:
+                column = column + ""  # no index is used for it then: SQLite would take the wrong one
+            found.append(_equal(column, wanted))
             if name == "priority":
                 found.append(_band(wanted))
         if filters.since:
@@ -171,7 +187,7 @@ class Queue:
         return tuple(dict.fromkeys((*names, *below)))
 
 
-def _equal(column: InstrumentedAttribute[Any], wanted: tuple[str, ...] | bool) -> ColumnElement[bool]:
+def _equal(column: SQLColumnExpression[Any], wanted: tuple[str, ...] | bool) -> ColumnElement[bool]:
     if isinstance(wanted, bool):
         return column.is_(wanted)
     return column == wanted[0] if len(wanted) == 1 else column.in_(wanted)
@@ -198,7 +214,7 @@ def _titles(session: Session, actor: Actor, rows: Sequence[Row[Standing, str]]) 
     return {number: title_and_body(shown(decision, actor)["clean"]["text"])[0] for number, decision in told.items()}
 
 
-def _from(query: _Lines, order: str, place: tuple[float, int] | None) -> _Lines:
+def _from(query: _Numbers, order: str, place: tuple[float, int] | None) -> _Numbers:
     """Put a query into an order, from a place on."""
     if order == "newest":
         query = query.order_by(Standing.number.desc())

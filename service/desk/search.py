@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, literal_column, text
+from sqlalchemy import ColumnElement, any_, func, literal_column, text
 from sqlalchemy.orm import Session
 
 from pipeline.records import Clean
@@ -79,10 +79,14 @@ def holds(session: Session, asked: str, segmenter: Segmenter, *, personal: bool)
     kinds = ("", _PERSONAL) if personal else ("",)
     if not wanted:
         return literal_column("1") == literal_column("0")
-    if session.get_bind().dialect.name == "postgresql":
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    if postgresql:
         told = " & ".join("(" + " | ".join(f"'{kind}{word}':*" for kind in kinds) + ")" for word in wanted)
         found = text("SELECT number FROM search WHERE tokens @@ CAST(:asked AS tsquery)").bindparams(asked=told)
     else:
         told = " AND ".join("(" + " OR ".join(f'"{kind}{word}"*' for kind in kinds) + ")" for word in wanted)
         found = text("SELECT rowid FROM search WHERE search MATCH :asked").bindparams(asked=told)
-    return Standing.number.in_(found.columns(literal_column("number")).scalar_subquery())
+    numbers = found.columns(literal_column("number")).scalar_subquery()
+    if postgresql:  # as a list that is there before the rest: else it may look into each text of the queue in turn
+        return Standing.number == any_(func.array(numbers))
+    return Standing.number.in_(numbers)

@@ -103,8 +103,9 @@ def shown(error: str, data: Path, what: Mapping[str, Any]) -> str:
 
 
 def drop_file(data: Path, what: Mapping[str, Any]) -> None:
-    """Take away the file of an import that has ended: all its rows are in the store."""
-    (data / "uploads" / str(what["file"])).unlink(missing_ok=True)
+    """Take away the file of a job that has ended, if it has one: all its rows are in the store."""
+    if "file" in what:
+        (data / "uploads" / str(what["file"])).unlink(missing_ok=True)
 
 
 _triage: Triage | None = None

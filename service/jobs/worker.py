@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,8 @@ from typing import Any
 from pipeline import parallel
 from pipeline.errors import MinyiError
 from pipeline.triage import Triage
-from service.jobs import imports, queue, retrain
+from service.desk import atwork
+from service.jobs import hooks, imports, queue, retrain
 from service.jobs.queue import Held, LostError, StoppedError
 from service.settings import Settings
 from service.store import Store
@@ -35,7 +37,7 @@ log = logging.getLogger("minyi.worker")
 
 def load(settings: Settings, store: Store) -> Triage:
     """Return what judges, for one job: the model that works now and the tables of the office."""
-    return Triage.load(model=settings.model, precision=settings.precision)
+    return atwork.load(store, settings)
 
 
 def run(held: Held, settings: Settings, processes: int, progress: Callable[[int], None] | None = None) -> str:
@@ -44,7 +46,6 @@ def run(held: Held, settings: Settings, processes: int, progress: Callable[[int]
         if held.kind == "import":
             triage = load(settings, held.store)
             result = imports.run(held, settings.data, triage, processes=processes, progress=progress)
-            imports.drop_file(settings.data, held.what)
         elif held.kind == "retrain":
             result = retrain.run(held, settings.data)
         else:
@@ -53,17 +54,20 @@ def run(held: Held, settings: Settings, processes: int, progress: Callable[[int]
         return "lost"
     except StoppedError:
         held.close("cancelled")
+        imports.drop_file(settings.data, held.what)
         return "cancelled"
     except (MinyiError, OSError) as error:
         held.close("failed", error=imports.shown(str(error), settings.data, held.what))
         return "failed"
     held.close("done", result=result)
+    imports.drop_file(settings.data, held.what)
     return "done"
 
 
 def _process(settings: Settings, which: int, processes: int) -> None:
     """Run a job that the parent has claimed, in a process of its own."""
     parallel.die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker hears it, too, and ends this process
     held = queue.held(Store.open(settings.url), which)
     try:
         run(held, settings, processes)
@@ -93,7 +97,13 @@ class Worker:
         self._spawn = multiprocessing.get_context("spawn")
 
     def run(self, stop: Event, *, once: bool = False) -> None:
-        """Work until `stop` is set, or, `once`, until nothing waits any more."""
+        """Work until `stop` is set, or, `once`, until nothing waits any more; then the store is closed."""
+        try:
+            self._work(stop, once)
+        finally:
+            self.store.close()
+
+    def _work(self, stop: Event, once: bool) -> None:
         while not stop.is_set():
             held = queue.claim(self.store, queue.worker_name())
             if held:
@@ -156,10 +166,6 @@ def _beside(settings: Settings) -> None:
 
 def main(settings: Settings, processes: int | None = None, *, once: bool = False) -> None:
     """Run a worker until a signal ends it."""
-    import signal
-
-    from service.jobs import hooks
-
     stop = Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())

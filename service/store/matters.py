@@ -79,13 +79,14 @@ class Standing(Base):
     __table_args__ = (
         Index("ix_standings_score", "rank", "number"),
         Index("ix_standings_queue", "review", "rank", "number"),
+        Index("ix_standings_status", "status", "rank", "number"),
         Index("ix_standings_level1", "level1", "rank", "number"),
         Index("ix_standings_place", "place", "rank", "number"),
         Index("ix_standings_sector", "sector", "rank", "number"),
         Index("ix_standings_owner", "owner", "rank", "number"),
         Index("ix_standings_issue", "issue", "number"),
         Index("ix_standings_repeats", "repeats"),
-        Index("ix_standings_day", "day", "number"),
+        Index("ix_standings_day", "day", "rank", "number"),
     )
 
     number: Mapped[int] = mapped_column(ForeignKey("submissions.number"), primary_key=True, autoincrement=False)

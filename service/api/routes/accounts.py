@@ -12,34 +12,35 @@ from service.accounts import keys, passwords, users
 from service.accounts.actor import Actor
 from service.api.context import Here, Reading, may
 from service.api.routes.session import EndedOut
-from service.api.shapes import LARGEST, Name, Role, Secret, Sent, Which
+from service.api.values import Exact, Role, Secret, Version, Which
 
 router = APIRouter(tags=["accounts"])
 Users = Annotated[Actor, Depends(may("users"))]
 Keys = Annotated[Actor, Depends(may("keys"))]
+Word = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class UserIn(Sent):
+class UserIn(Exact):
     """A user to be added; without a password one is made and told."""
 
-    name: Name
+    name: Word
     role: Role
     shown: Annotated[str, Field(max_length=100)] = ""
     member: Annotated[str | None, Field(max_length=64)] = None
     password: Secret | None = None
 
 
-class UserChange(Sent):
+class UserChange(Exact):
     """What to change of a user, and the version that was seen."""
 
-    version: Annotated[int, Field(ge=1, le=LARGEST)]
+    version: Version
     role: Role = "officer"
     shown: Annotated[str, Field(min_length=1, max_length=100)] = ""
     member: Annotated[str | None, Field(max_length=64)] = None
     active: bool = True
 
 
-class NewPassword(Sent):
+class NewPassword(Exact):
     """A new password; without one it is made and told."""
 
     password: Secret | None = None
@@ -68,11 +69,11 @@ class PasswordOut(BaseModel):
     password: str | None
 
 
-class KeyIn(Sent):
+class KeyIn(Exact):
     """A key to be made; with a site it is the intake key of that site's public form."""
 
-    name: Name
-    scopes: list[Name] = Field([], max_length=50)
+    name: Word
+    scopes: list[Word] = Field([], max_length=50)
     site: Annotated[str | None, Field(min_length=1, max_length=100)] = None
     expires_at: AwareDatetime | None = None
 

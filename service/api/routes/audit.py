@@ -10,12 +10,13 @@ from pydantic import BaseModel
 
 from service.accounts.actor import Actor
 from service.api.context import Reading, may
-from service.api.shapes import Before, Limit
 from service.desk import audit
 from service.store import AuditEntry
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 Auditor = Annotated[Actor, Depends(may("audit"))]
+Before = Annotated[int | None, Query(ge=1, le=2**53)]
+Limit = Annotated[int, Query(ge=1, le=500)]
 Word = Annotated[str | None, Query(max_length=200)]
 
 

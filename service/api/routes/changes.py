@@ -87,7 +87,7 @@ async def changes(
 
     def look() -> list[ChangeOut]:
         with here.store.reading() as session:
-            found = feed.since(session, after, limit, restricted="read_personal" in actor.may)
+            found = feed.since(session, after, limit, restricted="read_restricted" in actor.may)
             return [ChangeOut.model_validate(each) for each in found]
 
     end = time.monotonic() + wait

@@ -84,7 +84,9 @@ def begin_import(
         wanted = orjson.loads(columns)
     except orjson.JSONDecodeError as error:
         raise RuleError("columns 不是有效的 JSON，应为 {字段: 列名}。", "columns") from error
-    if not isinstance(wanted, dict) or "\x00" in "".join(map(str, wanted.values())):
+    if not isinstance(wanted, dict) or not all(
+        isinstance(each, str) and "\x00" not in each for each in wanted.values()
+    ):
         raise RuleError("columns 应为 {字段: 列名}，都是文字。", "columns")
     job = receive_file(here.store, here.settings.data, file.file, file.filename or "", wanted, actor)
     return JobOut.of(job)

@@ -11,20 +11,20 @@ from service.accounts import sessions, users
 from service.accounts.actor import Actor
 from service.accounts.doors import address
 from service.api.context import Acting, Context, Here
-from service.api.shapes import Secret, Sent
+from service.api.values import Exact, Secret
 from service.desk.errors import ForbiddenError
 
 router = APIRouter(tags=["session"])
 
 
-class SignInIn(Sent):
+class SignInIn(Exact):
     """A name and a password."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     password: Secret
 
 
-class PasswordIn(Sent):
+class PasswordIn(Exact):
     """The password of now, and the new one."""
 
     old: Secret

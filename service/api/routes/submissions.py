@@ -27,6 +27,7 @@ from service.api.routes.shapes import (
 from service.api.values import AskedKey, Long, Number, Sent, Short
 from service.desk import asked
 from service.desk.dossier import dossier
+from service.desk.errors import ForbiddenError
 from service.desk.intake import Arrival, Receipt, hash_of
 from service.desk.queue import FACETS, Queue
 
@@ -134,6 +135,8 @@ def submit(sent: SubmissionIn, here: Here, actor: Sender, key: AskedKey = None) 
 @router.post("/batch", status_code=201)
 def submit_many(sent: BatchIn, here: Here, actor: Sender, key: AskedKey = None) -> BatchOut:
     """Send up to 1,000 submissions. Sent again with the same Idempotency-Key after a failure, none enters twice."""
+    if actor.site:
+        raise ForbiddenError("站点的收件密钥一次只收一件。请逐件发送到 /api/v1/submissions。")
     request = _request(key, actor, "submissions/batch", sent)
     if request:
         with here.store.reading() as session:

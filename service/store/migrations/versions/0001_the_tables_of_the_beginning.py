@@ -447,7 +447,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_standings")),
     )
     with op.batch_alter_table("standings", schema=None) as batch_op:
-        batch_op.create_index("ix_standings_day", ["day", "number"], unique=False)
+        batch_op.create_index("ix_standings_day", ["day", "rank", "number"], unique=False)
         batch_op.create_index(batch_op.f("ix_standings_delivery"), ["delivery"], unique=False)
         batch_op.create_index("ix_standings_issue", ["issue", "number"], unique=False)
         batch_op.create_index("ix_standings_level1", ["level1", "rank", "number"], unique=False)
@@ -457,6 +457,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_standings_repeats", ["repeats"], unique=False)
         batch_op.create_index("ix_standings_score", ["rank", "number"], unique=False)
         batch_op.create_index("ix_standings_sector", ["sector", "rank", "number"], unique=False)
+        batch_op.create_index("ix_standings_status", ["status", "rank", "number"], unique=False)
 
     for statement in _SEARCH[op.get_bind().dialect.name]:
         op.execute(statement)
@@ -466,6 +467,7 @@ def downgrade() -> None:
     """Go back to the version before."""
     op.execute("DROP TABLE search")
     with op.batch_alter_table("standings", schema=None) as batch_op:
+        batch_op.drop_index("ix_standings_status")
         batch_op.drop_index("ix_standings_sector")
         batch_op.drop_index("ix_standings_score")
         batch_op.drop_index("ix_standings_repeats")

@@ -1,0 +1,144 @@
+"""The API of jobs, exports, changes and webhooks, through the whole application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from fastapi.testclient import TestClient
+from inputs import LAMP, LID
+from pydantic import SecretStr
+
+from pipeline.triage import Triage
+from service.accounts.doors import token_hash
+from service.api.app import create_app
+from service.jobs import queue, worker
+from service.settings import Settings
+from service.store import Key, Store, now
+
+As = Callable[..., TestClient]
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path / "data", database_url=SecretStr(database))
+
+
+@pytest.fixture
+def holding(settings: Settings, store: Store, triage: Triage, monkeypatch: pytest.MonkeyPatch) -> Iterator[As]:
+    """Give a client that holds a key with the permissions asked for."""
+    monkeypatch.setattr(Triage, "load", lambda **_: triage)
+    monkeypatch.setattr(worker, "load", lambda *_: triage)
+    with TestClient(create_app(settings)) as client:
+
+        def hold(*scopes: str) -> TestClient:
+            token = "-".join(scopes)
+            with store.writing() as session:
+                session.add(Key(name=token, prefix=token[:16], hash=token_hash(token), scopes=list(scopes),
+                                created_by="test", created_at=now()))  # fmt: skip
+            client.headers["Authorization"] = f"Bearer {token}"
+            return client
+
+        yield hold
+
+
+def work_off(store: Store, settings: Settings) -> None:
+    while held := queue.claim(store, queue.worker_name()):
+        worker.run(held, settings, 1)
+
+
+def send(client: TestClient, name: str, content: str, **form: str) -> Any:
+    return client.post("/api/v1/imports", files={"file": (name, content.encode())}, data=form)
+
+
+def test_a_file_is_sent_and_imported(holding: As, store: Store, settings: Settings) -> None:
+    client = holding("import")
+    sent = send(client, "../../信.csv", f"号,诉求\n1,{LAMP}\n2,\n", columns='{"body": "诉求", "id": "号"}')
+    assert sent.status_code == 202, sent.text
+    told = sent.json()
+    assert (told["state"], told["name"]) == ("waiting", "信.csv")
+    assert [path.parent for path in settings.data.rglob("*.csv")] == [settings.data / "uploads"]
+    work_off(store, settings)
+    done = client.get(f"/api/v1/jobs/{told['id']}").json()
+    assert (done["state"], done["result"]["received"], done["rejected"]) == ("done", 1, 1)
+    [bad] = client.get(f"/api/v1/jobs/{told['id']}/rejected").json()
+    assert (bad["file"], bad["line"]) == ("信.csv", 3)
+    assert client.post(f"/api/v1/jobs/{told['id']}/cancel").status_code == 409
+    assert client.post(f"/api/v1/jobs/{told['id']}/retry").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "form"),
+    [("信.exe", "x", {}), ("信", "x", {}), ("", "x", {}), ("信.csv", "x", {"columns": "["}),
+     ("信.csv", "x", {"columns": "[]"}), ("信.csv", "x", {"columns": '{"nobody": "x"}'}),
+     ("信.csv", "x", {"columns": '{"body": 1}'}), ("信.csv", "x", {"columns": '{"body": "\\u0000"}'}),
+     ("信.xlsx", "no workbook", {})],
+)  # fmt: skip
+def test_what_cannot_be_imported_is_refused(holding: As, name: str, content: str, form: dict[str, str]) -> None:
+    answer = send(holding("import"), name, content, **form)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_job_is_cancelled_and_strangers_see_none(holding: As) -> None:
+    job = send(holding("import"), "信.txt", LAMP).json()["id"]
+    stranger = holding("import", "read")
+    assert stranger.get(f"/api/v1/jobs/{job}").status_code == 404
+    assert stranger.post(f"/api/v1/jobs/{job}/cancel").status_code == 404
+    assert stranger.get("/api/v1/jobs").json() == []
+    boss = holding("jobs")
+    assert boss.post(f"/api/v1/jobs/{job}/cancel").json()["state"] == "cancelled"
+    assert boss.get(f"/api/v1/jobs/{2**70}").status_code == 422
+
+
+def test_retraining_waits_in_the_queue(holding: As, store: Store, settings: Settings) -> None:
+    client = holding("models_write", "jobs")
+    assert client.post("/api/v1/retrainings", json={"name": "../x"}).status_code == 422
+    job = client.post("/api/v1/retrainings", json={"name": "spring"}).json()
+    assert (job["kind"], job["state"], job["name"]) == ("retrain", "waiting", "spring")
+
+
+def test_changes_and_exports(holding: As) -> None:
+    client = holding("submit", "read", "export", "labels")
+    for text in (LAMP, LID):
+        assert client.post("/api/v1/submissions", json={"text": text, "submitter": "沈某"}).status_code == 201
+    assert [each["number"] for each in client.get("/api/v1/changes?after=1").json()] == [2]
+    assert client.get("/api/v1/changes?after=2&wait=1").json() == []
+    for kind in ("csv", "xlsx", "jsonl"):
+        answer = client.get(f"/api/v1/export?format={kind}")
+        assert answer.status_code == 200
+        assert f'filename="minyi.{kind}"' in answer.headers["content-disposition"]
+    lines = answer.text.splitlines()
+    assert [orjson.loads(line)["number"] for line in lines] == [1, 2]
+    assert "沈某" not in answer.text
+    assert client.get("/api/v1/export?topic=%00").status_code == 422
+    assert client.get("/api/v1/export?since=gestern").status_code == 422
+    assert client.get("/api/v1/labels").text == ""
+
+
+def test_webhooks_are_the_administrator_s(holding: As) -> None:
+    client = holding("webhooks")
+    made = client.post("/api/v1/webhooks", json={"url": "http://10.0.0.7/hook"}).json()
+    assert made["secret"].startswith("whsec_")
+    assert "secret" not in client.get("/api/v1/webhooks").json()[0]
+    changed = client.patch(f"/api/v1/webhooks/{made['id']}", json={"active": False, "kinds": ["review.accept"]}).json()
+    assert (changed["active"], changed["kinds"], changed["url"]) == (False, ["review.accept"], made["url"])
+    assert client.post("/api/v1/webhooks", json={"url": "file:///x"}).status_code == 422
+    assert client.delete(f"/api/v1/webhooks/{made['id']}").status_code == 204
+    assert client.delete(f"/api/v1/webhooks/{made['id']}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "imports"), ("POST", "retrainings"), ("GET", "export"), ("GET", "labels"), ("GET", "changes"),
+     ("GET", "webhooks"), ("POST", "webhooks"), ("PATCH", "webhooks/1"), ("DELETE", "webhooks/1")],
+)  # fmt: skip
+def test_who_may_not_is_told_so(holding: As, method: str, path: str) -> None:
+    body: dict[str, Any] = {"files": {"file": ("a.txt", b"x")}} if path == "imports" else {
+        "json": {"name": "x", "url": "http://a/"} if method == "POST" else {}}  # fmt: skip
+    if method == "POST" and path != "imports":
+        body = {"json": {"name": "x"} if path == "retrainings" else {"url": "http://a/"}}
+    assert holding("own").request(method, f"/api/v1/{path}", **body).status_code == 403
