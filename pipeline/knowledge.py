@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.errors import CorpusError, InputError
+from pipeline.ingest import archive
 from pipeline.ingest.encoding import BROKEN, decode_lines, detect
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -101,12 +102,15 @@ def _sheet(path: Path) -> Iterator[tuple[int, list[str]]]:
     import openpyxl
 
     try:
+        archive.check(path)
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         book.worksheets[0].reset_dimensions()
         rows = [[_cell(value) for value in row] for row in book.worksheets[0].iter_rows(values_only=True)]
         book.close()
     except OSError as error:
         raise InputError(f"{path}：打不开（{error.strerror or error}）。请检查路径。") from error
+    except InputError as error:
+        raise InputError(f"{path}：{error}") from error
     except Exception as error:  # what a torn archive or its XML raises is of many kinds, and told nowhere
         raise InputError(f"{path}：不是有效的 .xlsx 文件（{error}）。请在表格软件中另存为 .xlsx 后再试。") from error
     yield from enumerate(rows, 1)

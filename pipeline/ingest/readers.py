@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from pipeline.errors import InputError, RowError
-from pipeline.ingest import columns
+from pipeline.ingest import archive, columns
 from pipeline.ingest.encoding import BROKEN, decode_lines, detect
 from pipeline.records import Source
 
@@ -151,20 +151,10 @@ def read_xlsx(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> It
         raise InputError(f"不是有效的 .xlsx 文件（{error}）：请在表格软件中另存为 .xlsx 后再试。") from error
 
 
-def _check_size(stream: BinaryIO) -> None:
-    """Refuse an archive that would fill the memory once it is unpacked (a zip bomb)."""
-    with zipfile.ZipFile(stream) as archive:
-        size = sum(each.file_size for each in archive.infolist())
-    stream.seek(0)
-    if size > _LARGEST:
-        told = f"解压后有 {size / 1e6:.0f} MB，超过 {_LARGEST / 1e6:.0f} MB"
-        raise InputError(f"{told}，可能是恶意文件。请分成几个文件，或另存为 .csv。")
-
-
 def _read_sheets(stream: BinaryIO, source: Source, wanted: Mapping[str, str]) -> Iterator[Row]:
     import openpyxl
 
-    _check_size(stream)
+    archive.check(stream)
     book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
     source.encoding = "xlsx"
     seen: list[list[str]] = []
@@ -209,7 +199,7 @@ def _document_text(stream: BinaryIO) -> str:
     import docx
     from docx.table import Table
 
-    _check_size(stream)
+    archive.check(stream)
     document = docx.Document(stream)
     parts: list[str] = []
     for block in document.iter_inner_content():

@@ -40,6 +40,7 @@ _RULES = {
     "string_too_long": "太长",
     "string_too_short": "不能为空",
     "extra_forbidden": "没有这个字段，请去掉",
+    "string_unicode": "有不成字的半个字符，请去掉",
     "json_invalid": "不是有效的 JSON",
 }
 """Of the usual mistakes; the others are told in the words of the validation."""
