@@ -35,11 +35,11 @@ from pipeline.ingest import Intake as Reader
 from pipeline.records import Submission
 from service import neighbours
 from service.accounts.actor import command
-from service.accounts.doors import token_hash
+from service.accounts.keys import Wish, add
 from service.desk import audit
 from service.jobs.imports import _arrivals, receive_file
 from service.settings import Settings
-from service.store import Change, DecisionRow, Job, Key, Standing, Store, SubmissionRow, now, upgrade
+from service.store import Change, DecisionRow, Job, Standing, Store, SubmissionRow, upgrade
 
 COMMAND = [sys.executable, "-c", "from service.cli import main; main()"]
 SERVE = "import sys, uvicorn; from service.api.app import create_app; from service.settings import Settings; "
@@ -90,10 +90,7 @@ def rows_done(store: Store) -> int:
 
 def kill_service(store: Store, settings: Settings, files: list[Path], moments: random.Random, kills: int) -> set[str]:
     """Send rows to a service that is killed again and again; return the ids that it acknowledged."""
-    token = "benchmark-" + "x" * 40
-    with store.writing() as session:
-        session.add(Key(name="kills", prefix="kills", hash=token_hash(token), scopes=["submit"], created_by="command",
-                        created_at=now()))  # fmt: skip
+    _, token = add(store, command(), Wish("kills", ["submit"]))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

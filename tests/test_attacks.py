@@ -291,7 +291,7 @@ def test_numbers_too_large_for_the_tables_are_refused(either: Web) -> None:
 
 
 def test_signs_that_no_database_holds(either: Web) -> None:
-    """NUL and halves of characters: refused at the API, everywhere; a visible sign for NUL in what comes from files."""
+    """NUL and halves of characters: refused at the API; a visible sign for NUL in what comes from files."""
     client = either.key("submit", "read", "read_personal", "statistics", "export")
     for name in ("text", "submitter", "place", "id"):
         sent = json.dumps({"text": LAMP} | {name: "a\0b"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import pytest
 from office import LAMPS, ME, MEMBERS, OFFICE, PLACES, STATIONS, furnish
@@ -135,6 +136,14 @@ def test_workbooks_and_old_encodings_are_read_as_they_stand() -> None:
     assert as_text(PLACES.encode("gb18030")) == PLACES
     with pytest.raises(InputError, match=r"^places\.xlsx："):
         as_text(b"PK broken", "places.xlsx")
+
+
+def test_a_workbook_that_would_fill_the_memory_is_refused() -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", bytes(101_000_000))
+    with pytest.raises(InputError, match="恶意"):
+        as_text(stream.getvalue(), "places.xlsx")
 
 
 def test_differences_follow_the_keys_of_each_kind() -> None:

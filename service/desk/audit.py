@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,10 +57,12 @@ def seal(entry: AuditEntry, previous: str) -> str:
 def verify(session: Session) -> tuple[int, int | None]:
     """Return how many entries there are, and the number of the first one that was changed or taken out, if any."""
     previous, expected = _BEGINNING, 1
-    for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.seq).execution_options(yield_per=1000)):
-        if entry.seq != expected or entry.hash != seal(entry, previous):
-            return expected - 1, expected
-        previous, expected = entry.hash, expected + 1
+    query = select(AuditEntry).order_by(AuditEntry.seq).execution_options(yield_per=1000)
+    with closing(session.scalars(query)) as found:
+        for entry in found:
+            if entry.seq != expected or entry.hash != seal(entry, previous):
+                return expected - 1, expected
+            previous, expected = entry.hash, expected + 1
     return expected - 1, None
 
 

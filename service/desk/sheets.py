@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ Row = dict[str, str]
 
 _FLAGS = ("places", "members", "stations")
 """The tables that `Router.load` takes by themselves; the others lie in the folder of rules."""
+_LARGEST = 100_000_000
+"""Bytes that a workbook may hold once it is unpacked."""
 _KEYS = {
     "crosswalk": ("level1", "level2", "valid_from"),
     "rules": ("code", "valid_from"),
@@ -69,12 +72,22 @@ def as_text(data: bytes, name: str = "") -> str:
         Where it cannot be read.
     """
     ending = ".xlsx" if data[:2] == b"PK" else ".csv"
+    if ending == ".xlsx" and _unpacked(data) > _LARGEST:
+        raise InputError(f"{name}：解压后超过 {_LARGEST / 1e6:.0f} MB，可能是恶意文件。请另存为 .csv。")
     out = io.StringIO()
     with _folder() as folder:
         path = folder / f"{Path(name).stem or 'table'}{ending}"
         path.write_bytes(data)
         csv.writer(out, lineterminator="\n").writerows(row for _, row in cells(path))
     return out.getvalue()
+
+
+def _unpacked(data: bytes) -> int:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return sum(each.file_size for each in archive.infolist())
+    except zipfile.BadZipFile:
+        return 0  # the reader says what is wrong
 
 
 @contextmanager

@@ -14,12 +14,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
-from threading import Event
+from threading import Event, Thread
 from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline import parallel
 from pipeline.errors import MinyiError
 from pipeline.triage import Triage
+from service import logs
 from service.desk import atwork
 from service.jobs import hooks, imports, queue, retrain
 from service.jobs.queue import Held, LostError, StoppedError
@@ -67,6 +70,7 @@ def run(held: Held, settings: Settings, processes: int, progress: Callable[[int]
 def _process(settings: Settings, which: int, processes: int) -> None:
     """Run a job that the parent has claimed, in a process of its own."""
     parallel.die_with_parent()
+    logs.configure()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker hears it, too, and ends this process
     held = queue.held(Store.open(settings.url), which)
     try:
@@ -105,29 +109,35 @@ class Worker:
 
     def _work(self, stop: Event, once: bool) -> None:
         while not stop.is_set():
-            held = queue.claim(self.store, queue.worker_name())
-            if held:
-                self._see_through(held, stop)
-            elif once:
-                self._round()
+            try:
+                held = queue.claim(self.store, queue.worker_name())
+                if held:
+                    self._see_through(held, stop)
+                    continue
+            except SQLAlchemyError:  # the database is away; a job that was in hand is claimed again
+                log.exception("store")
+                stop.wait(_BEAT)
+            self._round()
+            if once:
                 return
-            else:
-                self._round()
-                stop.wait(_PAUSE)
+            stop.wait(_PAUSE)
 
     def _see_through(self, held: Held, stop: Event) -> None:
         """Let a job run, and say meanwhile that it is alive."""
         process = self._spawn.Process(target=_process, args=(self.settings, held.id, self.processes))
         process.start()
-        beat = time.monotonic()
-        while process.is_alive():
-            self._round()
-            if time.monotonic() - beat > _BEAT:
-                beat = time.monotonic()
-                self._beat(held, process)
-            if stop.wait(_PAUSE):
-                process.terminate()
-        process.join()
+        try:
+            beat = time.monotonic()
+            while process.is_alive():
+                self._round()
+                if time.monotonic() - beat > _BEAT:
+                    beat = time.monotonic()
+                    self._beat(held, process)
+                if stop.wait(_PAUSE):
+                    process.terminate()
+        finally:
+            process.terminate()
+            process.join()
         queue.put_back(held, stopped=stop.is_set())
 
     def _beat(self, held: Held, process: BaseProcess) -> None:
@@ -140,22 +150,40 @@ class Worker:
                 held.close("cancelled")
         except LostError:
             process.terminate()
+        except SQLAlchemyError:
+            log.exception("store")
 
     def _round(self) -> None:
         for other in self.others:
-            other(self.store)
+            try:
+                other(self.store)
+            except Exception:  # whatever it is, jobs go on
+                log.exception("round")
 
 
 @contextmanager
 def alongside(settings: Settings) -> Iterator[None]:
     """Keep a worker beside a service on one machine: a process of its own, so that no request waits for an import."""
-    process = multiprocessing.get_context("spawn").Process(target=_beside, args=(settings,))
-    process.start()
+    end = Event()
+    thread = Thread(target=_keep, args=(settings, end), name="worker")
+    thread.start()
     try:
         yield
     finally:
+        end.set()
+        thread.join()
+
+
+def _keep(settings: Settings, end: Event) -> None:
+    """Start a worker, and another where it falls over."""
+    while not end.is_set():
+        process = multiprocessing.get_context("spawn").Process(target=_beside, args=(settings,))
+        process.start()
+        while process.is_alive() and not end.wait(_PAUSE):
+            pass
         process.terminate()
         process.join()
+        end.wait(_BEAT)
 
 
 def _beside(settings: Settings) -> None:
@@ -166,6 +194,7 @@ def _beside(settings: Settings) -> None:
 
 def main(settings: Settings, processes: int | None = None, *, once: bool = False) -> None:
     """Run a worker until a signal ends it."""
+    logs.configure()
     stop = Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())

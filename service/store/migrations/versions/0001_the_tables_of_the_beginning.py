@@ -12,7 +12,7 @@ branch_labels = None
 depends_on = None
 
 _SEARCH = {
-    "sqlite": ["CREATE VIRTUAL TABLE search USING fts5(tokens, tokenize='unicode61')"],
+    "sqlite": ["CREATE VIRTUAL TABLE search USING fts5(tokens, tokenize='ascii')"],
     "postgresql": [
         "CREATE TABLE search (number BIGINT PRIMARY KEY, tokens TSVECTOR NOT NULL)",
         "CREATE INDEX ix_search_tokens ON search USING gin (tokens)",
