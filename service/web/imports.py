@@ -1,4 +1,4 @@
-"""Import (导入): a file is kept, its columns are shown and corrected, a job takes its rows in; what was refused is told."""
+"""Import (导入): a file is kept, its columns are shown and corrected, a job takes its rows in, refused ones are told."""
 
 from __future__ import annotations
 

@@ -115,10 +115,13 @@ def _topics(told: Dossier, decision: dict[str, Any]) -> dict[str, Any]:
     groups: dict[str, list[tuple[str, str]]] = {}
     for first, second in sorted(review.topics()):
         groups.setdefault(first, []).append((f"{first}/{second}", second))
+    chosen = f"{own.level1 or ''}/{own.level2 or ''}"
+    if (own.level1, own.level2) not in review.topics():  # nothing else may be chosen by itself
+        groups = {"现在": [(chosen, f"{own.level1 or '（无）'}（二级未定）")]} | groups
     return {
         "top": [{"name": name, "probability": share, "definition": _definition(name)} for name, share in best],
         "topic_groups": list(groups.items()),
-        "chosen_topic": f"{own.level1}/{own.level2}",
+        "chosen_topic": chosen,
     }
 
 
@@ -241,7 +244,13 @@ def correct(
 ) -> Response:
     """Correct what was decided; only what is different counts."""
     level1, _, level2 = topic.partition("/")
-    asked = {"level1": level1, "level2": level2, "priority": priority, "intent": intent, "place": place.strip() or None}
+    asked = {
+        "level1": level1 or None,
+        "level2": level2 or None,
+        "priority": priority,
+        "intent": intent,
+        "place": place.strip() or None,
+    }
 
     def do(session: Session, actor: Actor) -> object:
         own = acts.standing(session, actor, number, version)
@@ -249,7 +258,7 @@ def correct(
         if not changes:
             return review.accept(session, actor, Seen(number, version), reason)
         if {"level1", "level2"} & changes.keys():
-            changes |= {"level1": level1, "level2": level2}
+            changes |= {"level1": level1, "level2": level2 or None}
         return review.correct(session, actor, Seen(number, version), changes, page.here.intake.triage.router, reason)
 
     return _done(page, number, queue, "已更正", do)
