@@ -162,5 +162,5 @@ class Person:
         """Leave; the page must have kept quiet and asked nobody else."""
         self.context.close()
         outside = [url for url in self.asked if not url.startswith((self.house.address, "data:"))]
-        assert outside == []
-        assert self.complaints == []
+        assert not outside, outside
+        assert not self.complaints, self.complaints
