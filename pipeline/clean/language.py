@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from pipeline import artefact
+from pipeline.clean.patterns import ranges
 from pipeline.knowledge import SHIPPED_MODELS
 
 NAME = "language"
@@ -59,9 +60,9 @@ class Language:
 
 @cache
 def odd_characters() -> str:
-    """Return the ideographs of GB18030 that are not in the table: nobody writes them, misreading makes them."""
+    """Return the class of the ideographs of GB18030 that are not in the table: only misreading makes them."""
     _, arrays = artefact.load(SHIPPED_MODELS / NAME)
-    return str(arrays["odd"].astype("<u2").tobytes().decode("utf-16-le"))
+    return ranges(arrays["odd"].astype("<u2").tobytes().decode("utf-16-le"))
 
 
 @cache

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import orjson
 
 from pipeline.clean.script import is_traditional
 from pipeline.records import Edit
@@ -32,20 +36,25 @@ def toneless(reading: str) -> str:
 
 
 @cache
-def readings(char: str) -> frozenset[str]:
-    """Return all readings of a character without tones."""
-    from pypinyin.constants import PINYIN_DICT
-
-    return frozenset(toneless(reading) for reading in PINYIN_DICT.get(ord(char), "").split(",") if reading)
+def _table() -> dict[str, str]:
+    """Return code → readings of all characters: a file of pypinyin, which as a whole takes half a second to import."""
+    spec = find_spec("pypinyin")
+    folder = Path(str(spec and spec.origin)).parent
+    table: dict[str, str] = orjson.loads((folder / "pinyin_dict.json").read_bytes())
+    return table
 
 
 @cache
 def spoken(char: str) -> frozenset[str]:
     """Return all readings of a character with their tones; none for what is not one character."""
-    from pypinyin.constants import PINYIN_DICT
-
-    found = PINYIN_DICT.get(ord(char), "") if len(char) == 1 else ""
+    found = _table().get(str(ord(char)), "") if len(char) == 1 else ""
     return frozenset(filter(None, found.split(",")))
+
+
+@cache
+def readings(char: str) -> frozenset[str]:
+    """Return all readings of a character without tones."""
+    return frozenset(map(toneless, spoken(char)))
 
 
 def edits(text: str) -> list[Edit]:
