@@ -14,7 +14,9 @@ from pipeline.clean.script import is_traditional
 from pipeline.records import Edit
 
 LETTERS = "a-zA-ZāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜêếềńňǹḿɡÜ\u0300-\u030c"
-_ANNOTATED = re.compile(rf"([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])([(（]([{LETTERS}]{{1,8}})[)）])")
+_ANNOTATED = re.compile(
+    rf"[(（](?<=([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]).)([{LETTERS}]{{1,8}})[)）]"
+)
 
 
 def plausible(char: str, reading: str) -> bool:
@@ -68,9 +70,9 @@ def edits(text: str) -> list[Edit]:
     matches = list(_ANNOTATED.finditer(text))
     if not any(is_traditional(match[1]) and _is_reading(match) for match in matches):
         return []
-    return [Edit("reading", match.start(2), match.end(2), match[2], "") for match in matches if _is_reading(match)]
+    return [Edit("reading", *match.span(), match.group(), "") for match in matches if _is_reading(match)]
 
 
 def _is_reading(match: re.Match[str]) -> bool:
-    char, _, reading = match.groups()
+    char, reading = match.groups()
     return toneless(reading) in readings(char)

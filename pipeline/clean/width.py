@@ -27,10 +27,10 @@ _WRAPPED = re.compile(r"(?:^|(?<=\n))([^\n]{15,60}[\u3400-\u9fff，、])\n(?=[\u
 """A line that stops within a sentence."""
 _SPREAD = 2
 """Lines that were wrapped are of one length, give or take a sign or two."""
+_WIDTH, _GONE, _BLANK = f"{_FULL}{_COMPATIBLE}", f"{_INVISIBLE}{_CONTROL}", f" {_ODD}{_BREAK}"
 _STEP = re.compile(
-    rf"(?P<width>[{_FULL}{_COMPATIBLE}]+)"
-    rf"|(?P<gone>[{_INVISIBLE}{_CONTROL}]+)"
-    rf"|(?P<blank>[ {_ODD}{_BREAK}]+)"
+    rf"[{_WIDTH}{_GONE}{_BLANK}]"
+    rf"(?:(?P<width>(?<=[{_WIDTH}])[{_WIDTH}]*)|(?P<gone>(?<=[{_GONE}])[{_GONE}]*)|(?P<blank>[{_BLANK}]*))"
 )
 
 
