@@ -14,9 +14,7 @@ from pipeline.clean.script import is_traditional
 from pipeline.records import Edit
 
 LETTERS = "a-zA-ZāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜêếềńňǹḿɡÜ\u0300-\u030c"
-_ANNOTATED = re.compile(
-    rf"[(（](?<=([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]).)([{LETTERS}]{{1,8}})[)）]"
-)
+_ANNOTATED = re.compile(rf"[(（](?<=([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]).)([{LETTERS}]{{1,8}})[)）]")
 
 
 def plausible(char: str, reading: str) -> bool:
