@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from operator import add
 from pathlib import Path
+
+import numpy as np
 
 from pipeline import artefact
 from pipeline.clean.patterns import ranges
@@ -40,9 +43,9 @@ class Language:
         _, arrays = artefact.load(folder or SHIPPED_MODELS / NAME)
         keys = arrays["keys"].astype("<u4").tobytes().decode("utf-16-le")
         scores = (arrays["scores"] * -STEP).tolist()
-        pairs = {keys[2 * at : 2 * at + 2]: score for at, score in enumerate(scores)}
-        singles = {pair[1]: score for pair, score in pairs.items() if pair[0] == "\0"}
-        return cls(pairs, singles)
+        alone = np.flatnonzero(arrays["keys"] & 0xFFFF == 0).tolist()
+        singles = {keys[2 * at + 1]: scores[at] for at in alone}
+        return cls(dict(zip(map(add, keys[::2], keys[1::2]), scores, strict=True)), singles)
 
     def after(self, before: str, char: str) -> float:
         """Return the log probability of a character after another."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import groupby
 
 
@@ -13,13 +13,10 @@ def ranges(chars: Iterable[str]) -> str:
     >>> ranges("cabx")
     'a-cx'
     """
-    return "".join(_runs(sorted({ord(char) for char in chars})))
-
-
-def _runs(codes: list[int]) -> Iterator[str]:
-    for _, run in groupby(enumerate(codes), key=lambda pair: pair[1] - pair[0]):
-        held = [re.escape(chr(code)) for _, code in run]
-        yield f"{held[0]}-{held[-1]}" if len(held) > 2 else "".join(held)
+    codes = sorted(set(map(ord, chars)))
+    runs = [[code for _, code in run] for _, run in groupby(enumerate(codes), key=lambda pair: pair[1] - pair[0])]
+    ends = ((re.escape(chr(run[0])), re.escape(chr(run[-1]))) for run in runs)
+    return "".join(first if first == last else f"{first}-{last}" for first, last in ends)
 
 
 def any_of(words: Iterable[str]) -> re.Pattern[str]:
@@ -32,8 +29,11 @@ def any_of(words: Iterable[str]) -> re.Pattern[str]:
     (True, False)
     """
     tree: dict[str, dict[str, list[str]]] = {}
+    last = "\0"
     for word in sorted(set(words)):
-        tree.setdefault(word[1:2], {}).setdefault(word[0], []).append(re.escape(word[2:]))
+        if not word.startswith(last):  # where that one is not found, this one is not either
+            tree.setdefault(word[1:2], {}).setdefault(word[0], []).append(re.escape(word[2:]))
+            last = word
     firsts = ranges(first for group in tree.values() for first in group)
     single = f"(?<=[{ranges(tree.pop(''))}])" if "" in tree else "(?!)"
     longer = []

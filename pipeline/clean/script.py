@@ -115,7 +115,8 @@ def simplified(text: str) -> str:
 
 def in_both_scripts(words: Iterable[str]) -> re.Pattern[str]:
     """Return the pattern of any of these simplified words, as they are or in traditional characters."""
-    return any_of({form for word in words for form in (word, str(_back().convert(word)))})
+    listed = list(words)
+    return any_of([*listed, *str(_back().convert("\n".join(listed))).split("\n")])
 
 
 @cache
