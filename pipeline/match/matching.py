@@ -9,13 +9,9 @@ import numpy as np
 from pipeline.match.background import Background
 from pipeline.match.candidates import candidates, friends_of_friends
 from pipeline.match.issues import SAME, Ruling, group
-from pipeline.match.pairs import Pairs, Weighted
+from pipeline.match.pairs import REPEATED, Pairs, Weighted
 from pipeline.match.prints import Fingerprint, Ints
 from pipeline.records import Duplicate
-
-REPEATED = 0.64
-"""A text repeats another that is so much alike."""
-
 
 def match(
     ids: Sequence[str], prints: Fingerprint, background: Background, ruling: Ruling | None = None

@@ -32,6 +32,10 @@ _SWAPPED = 10.0
 _SHORT = 60
 _RESENT = 0.04
 """Who writes again is likelier to repeat: so much more alike are two texts of one submitter."""
+_CUT = 0.8
+"""A text of which all stands in another is so much like it: the same text cut, or with much added."""
+REPEATED = 0.64
+"""A text repeats another that is so much alike."""
 _UNKNOWN = 0.7
 """How far topics agree that are not known."""
 _BLOCK = 2_000
@@ -39,8 +43,8 @@ _BLOCK = 2_000
 _TITLE, _NAME, _PROPER, _TOP, _NUMBER, _SUBJECT = 1, 2, 4, 8, 16, 32
 _PARTS = {"title": _TITLE, "name": _NAME, "proper": _PROPER, "top": _TOP, "number": _NUMBER, "subject": _SUBJECT}
 WEIGHTS = {
-    "cosine": 0.0, "title_least": 0.7, "title_most": 1.0, "name_least": 0.3, "name_most": 0.4, "top_least": 0.9,
-    "top_most": 1.2, "topic": 0.9, "kind": 0.6, "conflict": -2.0,
+    "cosine": 0.0, "title_least": 0.8, "title_most": 1.1, "name_least": 0.3, "name_most": 0.4, "top_least": 0.8,
+    "top_most": 1.1, "topic": 1.4, "conflict": -2.0,
 }  # fmt: skip
 """What speaks for one matter, as learned from pairs written for it: `pipeline.train.pairs.learn`."""
 _SHARPNESS = 2.0
@@ -91,6 +95,7 @@ class Weighted:
         self.order = self._heaviest(prints.flags & TITLED > 0)
         self.parts = self._parts(prints, background.general[self.columns] <= _STRANGE)
         self.masses = self._masses()
+        self.whole = np.bincount(self.rows, self.rarity, self.count)
         places = np.arange(1, len(self.columns) + 1) - self.starts[self.rows]
         shape = (self.count, WIDTH)
         self.places = sp.csr_matrix(
@@ -166,9 +171,15 @@ class Weighted:
     def _judge(self, left: Ints, right: Ints) -> tuple[Floats, Floats]:
         features = self.features(left, right)
         evidence = _OFFSET + _SHARPNESS * sum(weight * features[name] for name, weight in WEIGHTS.items())
-        same = (self.who[left] == self.who[right]) & (self.who[left] > 0)
-        alike = np.where(features["conflict"] > 0, 0, np.minimum(features["cosine"] + _RESENT * same, 1))
-        return (1 / (1 + np.exp(-evidence))).astype(np.float32), alike.astype(np.float32)
+        likeness = np.maximum(features["cosine"] + _RESENT * self._same(left, right), _CUT * features["contained"])
+        alike = np.where(features["conflict"] > 0, 0, np.minimum(likeness, 1))
+        score = np.maximum(1 / (1 + np.exp(-evidence)), np.where(alike >= REPEATED, alike, 0))
+        return score.astype(np.float32), alike.astype(np.float32)
+
+    def _same(self, left: Ints, right: Ints) -> Flags:
+        """Return which pairs are of one submitter."""
+        same: Flags = (self.who[left] == self.who[right]) & (self.who[left] > 0)
+        return same
 
     def features(self, left: Ints, right: Ints) -> dict[str, Floats]:
         """Return what pairs are judged on, each between 0 and 1 and the same whichever text comes first."""
@@ -182,11 +193,19 @@ class Weighted:
         lost = [self.masses["subject"][text] * (1 - share) for text, share in ((left, there), (right, back))]
         swapped = (found["cosine"] >= _ALIKE) & (np.minimum(*lost) >= _SWAPPED)
         contradicted = np.minimum(found["proper_most"], found["number_most"]) <= _CONTRADICTED
-        found["conflict"] = swapped | contradicted
+        slip = self._same(left, right) & (found["cosine"] >= _ALIKE)
+        found["conflict"] = (swapped | contradicted) & ~slip
         known = (self.kinds[left] > 0) & (self.kinds[right] > 0)
         found["topic"] = np.where(known, (self.topics[left] * self.topics[right]).sum(axis=1), _UNKNOWN)
-        found["kind"] = np.where(known, self.kinds[left] == self.kinds[right], _UNKNOWN)
-        return {name: found[name].astype(np.float32) for name in FEATURES}
+        found["contained"] = self._contained(left, right, pair, ours)
+        return {name: found[name].astype(np.float32) for name in (*FEATURES, "contained")}
+
+    def _contained(self, left: Ints, right: Ints, pair: Ints, ours: Ints) -> Floats:
+        """Return which share of the rarity of the shorter text stands in the other; 0 where it says little."""
+        shared = np.bincount(pair, self.rarity[ours], len(left))
+        least = np.minimum(self.whole[left], self.whole[right])
+        long = np.minimum(self.sizes[left], self.sizes[right]) >= _SHORT
+        return np.where(long, shared / np.maximum(least, 1e-9), 0)
 
     def _shared(self, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
         """Return the bigrams that pairs share: the pair, and the entry in the left and in the right text."""
