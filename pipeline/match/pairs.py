@@ -43,12 +43,12 @@ _BLOCK = 2_000
 _TITLE, _NAME, _PROPER, _TOP, _NUMBER, _SUBJECT = 1, 2, 4, 8, 16, 32
 _PARTS = {"title": _TITLE, "name": _NAME, "proper": _PROPER, "top": _TOP, "number": _NUMBER, "subject": _SUBJECT}
 WEIGHTS = {
-    "cosine": 0.0, "title_least": 0.8, "title_most": 1.1, "name_least": 0.3, "name_most": 0.4, "top_least": 0.8,
-    "top_most": 1.1, "topic": 1.4, "conflict": -2.0,
+    "cosine": 0.3, "title_least": 0.7, "title_most": 1.0, "name_least": 0.4, "name_most": 0.6, "top_least": 0.8,
+    "top_most": 1.2, "topic": 1.4, "conflict": -1.9,
 }  # fmt: skip
 """What speaks for one matter, as learned from pairs written for it: `pipeline.train.pairs.learn`."""
 _SHARPNESS = 2.0
-_OFFSET = -6.5
+_OFFSET = -7.0
 """How sure that makes: set on pairs labelled by reading, where half of those at 0.5 are of one matter."""
 Doubles = npt.NDArray[np.float64]
 _LOGS = (1 + np.log(np.maximum(np.arange(256), 1))).astype(np.float32)
