@@ -21,7 +21,7 @@ _COMMON_KEYS = 4
 """… but where a text has no others, some of its heaviest must do."""
 _TOPMOST = 8
 """Of these so many say what it is about."""
-_TITLE_WEIGHT = 2.0
+_TITLE_WEIGHT = np.float32(2)
 _STRANGE = 3
 """A bigram that stands in at most so many of the texts that the model learned from may be a name of its own."""
 _CONTRADICTED = 0.34
@@ -91,16 +91,14 @@ class Weighted:
         weights = _LOGS[prints.counts] * self.rarity
         norms = np.sqrt(np.bincount(self.rows, weights**2, self.count))
         self.weights = weights / np.maximum(norms, 1e-9).astype(np.float32)[self.rows]
-        self.held = background.local[self.columns]
+        self._local = background.local
         self.order = self._heaviest(prints.flags & TITLED > 0)
         self.parts = self._parts(prints, background.general[self.columns] <= _STRANGE)
         self.masses = self._masses()
         self.whole = np.bincount(self.rows, self.rarity, self.count)
-        places = np.arange(1, len(self.columns) + 1) - self.starts[self.rows]
-        shape = (self.count, WIDTH)
-        self.places = sp.csr_matrix(
-            (places.astype(np.float32), self.columns, np.append(self.starts, len(places))), shape
-        )
+        places = (1 + place_in_run(self.rows)).astype(np.float32)
+        begins = np.append(self.starts, len(places))
+        self.places = sp.csr_matrix((places, self.columns, begins), (self.count, WIDTH))
         self.topics = np.sqrt(prints.topics / np.float32(255))
         self.kinds, self.who = prints.kinds, prints.who
 
@@ -109,7 +107,7 @@ class Weighted:
 
         Of long texts the lighter half is left out: no key is among it.
         """
-        boosted = np.where(titled, _TITLE_WEIGHT, 1.0) * self.weights
+        boosted = np.where(titled, _TITLE_WEIGHT * self.weights, self.weights)
         mean = np.bincount(self.rows, boosted, self.count) / np.maximum(self.sizes, 1)
         at = np.flatnonzero((boosted >= mean[self.rows]) | (self.sizes <= _SHORT)[self.rows])
         rows = self.rows[at]
@@ -142,17 +140,22 @@ class Weighted:
             for name, part in _PARTS.items()
         }
 
+    def held(self, entries: Ints) -> Ints:
+        """Return in how many of the texts at hand the bigrams of some entries stand."""
+        held: Ints = self._local[self.columns[entries]]
+        return held
+
     def keys(self, least: int = 0) -> Ints:
         """Return the entries by which texts are looked up: their heaviest that do not stand in too many texts.
 
         One that stands in fewer than `least` of the texts at hand is no key. A text that has none, because it was sent
         by many, keeps some of its heaviest all the same.
         """
-        held = self.held[self.order]
+        held = self.held(self.order)
         usable = self.order[(held >= least) & (held <= COMMON)]
         usable = usable[place_in_run(self.rows[usable]) < KEYS]
         poor = np.bincount(self.rows[usable], minlength=self.count) < _LEAST_KEYS
-        common = self.order[poor[self.rows[self.order]] & (self.held[self.order] > COMMON)]
+        common = self.order[poor[self.rows[self.order]] & (held > COMMON)]
         return np.concatenate([usable, common[place_in_run(self.rows[common]) < _COMMON_KEYS]])
 
     def keys_by_text(self) -> list[Ints]:
