@@ -61,7 +61,7 @@ def _nearest(weights: sp.csr_matrix, turned: sp.csr_matrix, rank: Ints, least: f
     by_rank = np.argsort(rank)
     place = np.empty(count, np.int64)
     place[by_rank] = np.arange(count)
-    found = [np.zeros(0, np.int64)]
+    found: list[Ints] = [np.zeros(0, np.int64)]
     for begin in range(0, count, _BLOCK):
         shared = (weights[begin : begin + _BLOCK] @ turned).tocoo()
         good = np.flatnonzero((shared.row + begin != shared.col) & (shared.data >= least))

@@ -113,15 +113,15 @@ class Groups:
         return zip(self.scores.indices[begin:end].tolist(), self.scores.data[begin:end].tolist(), strict=True)
 
     def _borne_out(self, few: int, many: int) -> bool:
-        across = [
-            score for one in self._members(few) for other, score in self._near(one) if self.of[other] == many
-        ]
+        across = [score for one in self._members(few) for other, score in self._near(one) if self.of[other] == many]
         if sum(across) >= _ACROSS * _WHOLE * len(across):
             return True
         if len(self._members(many)) < _CENTRED:
             return False
         centre = self.centres.get(many, many)
-        return any(other == centre and score >= SAME * _WHOLE for other, score in self._near(self.centres.get(few, few)))
+        return any(
+            other == centre and score >= SAME * _WHOLE for other, score in self._near(self.centres.get(few, few))
+        )
 
     def _unite(self, a: int, b: int) -> None:
         few, many = sorted((self.of[a], self.of[b]), key=lambda group: (len(self._members(group)), group))

@@ -13,6 +13,7 @@ from pipeline.match.pairs import REPEATED, Pairs, Weighted
 from pipeline.match.prints import Fingerprint, Ints
 from pipeline.records import Duplicate
 
+
 def match(
     ids: Sequence[str], prints: Fingerprint, background: Background, ruling: Ruling | None = None
 ) -> list[Duplicate]:

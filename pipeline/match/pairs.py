@@ -196,6 +196,7 @@ class Weighted:
         lost = [self.masses["subject"][text] * (1 - share) for text, share in ((left, there), (right, back))]
         swapped = (found["cosine"] >= _ALIKE) & (np.minimum(*lost) >= _SWAPPED)
         contradicted = np.minimum(found["proper_most"], found["number_most"]) <= _CONTRADICTED
+        # who writes the same again about another name has slipped, or somebody has, in masking it
         slip = self._same(left, right) & (found["cosine"] >= _ALIKE)
         found["conflict"] = (swapped | contradicted) & ~slip
         known = (self.kinds[left] > 0) & (self.kinds[right] > 0)
