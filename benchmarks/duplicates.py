@@ -3,8 +3,8 @@
 MESSAGES has id, title, body; PAIRS has a, b and a label (duplicate, same_issue, related, unrelated). In one run, on the
 same cleaned texts: this project's matching, and datasketch's MinHashLSH over character trigrams, whose threshold is
 tried from 0.3 to 0.8 and told at its best (which flatters it). SemHash, where it is installed (it is no dependency),
-with an embedding that needs no fetched model: character n-grams weighted by rarity, folded into 256 numbers learned from
-the same texts. What it does with the embedding that it fetches by itself is not told by this.
+with an embedding that needs no fetched model: character n-grams weighted by rarity, folded into 256 numbers learned
+from the same texts. What it does with the embedding that it fetches by itself is not told by this.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ _RESENT = 0.04
 _CUT = 0.8
 """A text of which all stands in another is so much like it: the same text cut, or with much added."""
 REPEATED = 0.64
-"""A text repeats another that is so much alike."""
+"""A text repeats another that is so much alike; on written pairs F1 is about the same from 0.60 to 0.78."""
 _UNKNOWN = 0.7
 """How far topics agree that are not known."""
 _BLOCK = 2_000
@@ -60,7 +60,8 @@ class Pairs:
     """Judged pairs of texts.
 
     score : how sure it is that both are of one matter.
-    alike : how alike the wording is, as the cosine of their weighted bigrams; 0 where names contradict each other.
+    alike : how alike the wording is: the cosine of their weighted bigrams, or how far the shorter stands in the longer;
+        0 where names contradict each other. What repeats is of the same matter, whatever its title.
     """
 
     left: Ints
