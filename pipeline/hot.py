@@ -7,12 +7,13 @@ echoes : people who only sent on what another had written, and replies of a foru
     voices of their own kind: they back a text.
 backing : which share of the texts found backing, a like or an echo, at least: the lower bound of the Wilson interval
     (Wilson 1927). Ten thousand likes on one text back one text; and one of one says less than ten of ten.
-growth : voices of the last days against those of as many days before.
+growth : voices of the last days against those of as many days before; a matter that was silent in both has cooled down.
 spread : how many places they come from.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -69,6 +70,20 @@ def wilson(hits: int, tries: int) -> float:
     return (share + z2 / (2 * tries) - _Z * sqrt((share * (1 - share) + z2 / (4 * tries)) / tries)) / (1 + z2 / tries)
 
 
+def telling(titles: Sequence[str]) -> int:
+    """Return which title says best what all are about: whose character pairs most of the others have, too.
+
+    >>> telling(["请领导关注", "翠湖苑旁搅拌站扬尘扰民", "翠湖苑搅拌站扬尘", "投诉搅拌站扬尘"])
+    2
+    """
+    pairs = [{title[at : at + 2] for at in range(len(title) - 1)} for title in titles]
+    spread = Counter(pair for each in pairs for pair in each)
+    return max(
+        range(len(titles)),
+        key=lambda at: (sum(spread[pair] - 1 for pair in pairs[at]) / sqrt(len(pairs[at]) or 1), -at),
+    )
+
+
 def heat(texts: Sequence[Voice], today: int | None, days: int = 14) -> Heat:
     """Return how hot an issue is.
 
@@ -93,6 +108,8 @@ def heat(texts: Sequence[Voice], today: int | None, days: int = 14) -> Heat:
     places = {text.place for text in texts if text.place}
     backing = wilson(backed, len(own))
     growth = min(max(sqrt((recent + 1) / (before + 1)), 1 / _STRONGEST), _STRONGEST)
+    if ages and not recent and not before:
+        growth = 1 / _STRONGEST
     spread = max(1, len(places)) ** 0.25
     return Heat(
         score=round(len(people) * (1 + backing) * growth * spread, 2),

@@ -119,6 +119,14 @@ def test_a_chain_does_not_glue_strangers(background: Background) -> None:
     assert found[0].issue != found[-1].issue
 
 
+@pytest.mark.parametrize(("who", "kind"), [("甲", "duplicate"), ("乙", "unique")])
+def test_a_name_that_differs_is_a_slip_where_one_person_writes(who: str, kind: str, background: Background) -> None:
+    body = "门口的下水道盖板碎了半块，晚上没有灯，前天一位老人踩空崴了脚，打过两次电话都说记下了，请尽快换掉。"
+    sent = [Submission("0", f"岚桦苑{body}", submitter="甲"), Submission("1", f"岚华苑{body}", submitter=who)]
+    found = match(["0", "1"], loaded().judge(sent).prints, background)
+    assert found[1].kind == kind
+
+
 def test_an_estate_is_no_matter(background: Background) -> None:
     found = run(read("match")["estate"], background)
     assert [each.kind for each in found] == ["unique", "unique"]

@@ -29,16 +29,14 @@ def candidates(texts: Weighted, rank: Ints, *, whole: bool = True) -> tuple[Ints
     whole : whether the background was told from exactly these texts: then what stands in one alone is no key.
     """
     keys = texts.keys(2 if whole else 0)
-    rare, common = keys[texts.held[keys] <= COMMON], keys[texts.held[keys] > COMMON]
+    held = texts.held(keys)
+    rare, common = keys[held <= COMMON], keys[held > COMMON]
     where = texts.rows[rare], texts.columns[rare]
     weighted = sp.csr_matrix((texts.weights[rare], where), (texts.count, WIDTH))
     turned = sp.csr_matrix((np.ones(len(rare), np.float32), where), weighted.shape).T.tocsr()
-    found = [_ties(texts.rows[common], texts.columns[common], rank)]
-    found += [
-        _nearest((weighted[begin : begin + _BLOCK] @ turned).tocoo(), begin, rank, LEAST, NEIGHBOURS)
-        for begin in range(0, texts.count, _BLOCK)
-    ]
-    return _unpacked(_different(np.concatenate(found)), texts.count)
+    ties = _ties(texts.rows[common], texts.columns[common], rank)
+    found = np.append(ties, _nearest(weighted, turned, rank, LEAST, NEIGHBOURS))
+    return _unpacked(_different(found), texts.count)
 
 
 def friends_of_friends(pairs: Pairs, rank: Ints, least: float) -> tuple[Ints, Ints]:
@@ -50,27 +48,30 @@ def friends_of_friends(pairs: Pairs, rank: Ints, least: float) -> tuple[Ints, In
     left, right = np.searchsorted(texts, pairs.left[good]), np.searchsorted(texts, pairs.right[good])
     links = sp.coo_matrix((pairs.score[good], (left, right)), (len(texts), len(texts))).tocsr()
     links = links + links.T
-    found = [
-        _nearest((links[begin : begin + _BLOCK] @ links).tocoo(), begin, rank[texts], least**2, _FRIENDS)
-        for begin in range(0, len(texts), _BLOCK)
-    ]
-    one, two = _unpacked(_different(np.concatenate(found)), len(texts))
+    found = _nearest(links, links, rank[texts], least**2, _FRIENDS)
+    one, two = _unpacked(_different(found), len(texts))
     count = len(rank)
     fresh = np.setdiff1d(texts[one] * count + texts[two], pairs.left * count + pairs.right, assume_unique=True)
     return _unpacked(fresh, count)
 
 
-def _nearest(shared: sp.coo_matrix, begin: int, rank: Ints, least: float, most: int) -> Ints:
-    """Return the best few pairs of each row of a block of rows, packed; equal ones by rank."""
+def _nearest(weights: sp.csr_matrix, turned: sp.csr_matrix, rank: Ints, least: float, most: int) -> Ints:
+    """Return the best few pairs of each text, packed, by what it shares with others; equal ones by rank."""
     count = len(rank)
-    row, column = shared.row.astype(np.int64) + begin, shared.col.astype(np.int64)
-    good = np.flatnonzero((row != column) & (shared.data >= least))
-    row, column = row[good], column[good]
-    worth = ((1 << 8) - np.minimum(shared.data[good], 1 << 8)) * (1 << 12)
-    packed = np.sort((row << 20 | worth.astype(np.int64)) * count + rank[column])
-    row = packed // count >> 20
-    near = place_in_run(row) < most
-    return _packed(row[near], np.argsort(rank)[packed[near] % count], count)
+    by_rank = np.argsort(rank)
+    place = np.empty(count, np.int64)
+    place[by_rank] = np.arange(count)
+    found: list[Ints] = [np.zeros(0, np.int64)]
+    for begin in range(0, count, _BLOCK):
+        shared = (weights[begin : begin + _BLOCK] @ turned).tocoo()
+        good = np.flatnonzero((shared.row + begin != shared.col) & (shared.data >= least))
+        worth = ((1 << 8) - np.minimum(shared.data[good], 1 << 8)) * (1 << 12)
+        packed = shared.row[good].astype(np.int64) << 20 | worth.astype(np.int64)
+        packed = np.sort(packed * count + place[shared.col[good]])
+        row = packed // count >> 20
+        near = place_in_run(row) < most
+        found.append(_packed(row[near] + begin, by_rank[packed[near] % count], count))
+    return np.concatenate(found)
 
 
 def _ties(rows: Ints, columns: Ints, rank: Ints) -> Ints:

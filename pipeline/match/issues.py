@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 
 from pipeline.match.pairs import Pairs
 from pipeline.match.prints import Ints
@@ -16,6 +17,7 @@ _ACROSS = 0.3
 """… and two groups of texts, where the mean of all judged pairs between them reaches this …"""
 _CENTRED = 3
 """… or, from so many texts on, where the texts match that are most like the rest of their groups."""
+_WHOLE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,9 @@ class Ruling:
 class Groups:
     """Texts in groups that only ever grow together.
 
+    Scores are counted in whole numbers, so that no sum depends on the order of what is summed. A union costs what the
+    smaller group has, so that an issue of thousands of texts takes no more for each than one of ten.
+
     Parameters
     ----------
     pairs : all judged pairs.
@@ -60,75 +65,95 @@ class Groups:
     ) -> None:
         self.of = list(range(len(settled)))
         self.rank = rank.tolist()
+        self.scores = _both_ways(pairs, len(settled))
         self.members: dict[int, list[int]] = {}
+        self.inside: dict[int, int] = {}
+        self.centres: dict[int, int] = {}
+        self.refused: set[tuple[int, int, int, int]] = set()
         self.settled = {index: issue for index, issue in enumerate(settled.tolist()) if issue >= 0}
-        self.scores: dict[int, dict[int, float]] = {}
-        matched = np.zeros(len(self.of), bool)
-        good = pairs.score >= SAME
-        matched[pairs.left[good]] = matched[pairs.right[good]] = True
-        used = np.flatnonzero(matched[pairs.left] & matched[pairs.right])
-        columns = (column[used].tolist() for column in (pairs.left, pairs.right, pairs.score))
-        for a, b, score in zip(*columns, strict=True):
-            self.scores.setdefault(a, {})[b] = score
-            self.scores.setdefault(b, {})[a] = score
         self.apart: dict[int, set[int]] = {}
         for a, b in apart:
             self.apart.setdefault(a, set()).add(b)
             self.apart.setdefault(b, set()).add(a)
         first: dict[int, int] = {}
-        for index, issue in self.settled.items():
+        for index, issue in list(self.settled.items()):
             self._unite(first.setdefault(issue, index), index)
         for a, b in together:
             self._unite(a, b)
 
     def join(self, a: int, b: int) -> None:
         """Unite the groups of two texts that match, where the rest of the groups bears it out."""
-        a, b = self.of[a], self.of[b]
-        if a == b or (a in self.settled and b in self.settled):
+        few, many = sorted((self.of[a], self.of[b]), key=lambda group: (len(self._members(group)), group))
+        if few == many or (few in self.settled and many in self.settled):
             return
-        few, many = sorted((a, b), key=lambda group: len(self._members(group)))
+        state = few, len(self._members(few)), many, len(self._members(many))
+        if state in self.refused:
+            return
         if not any(self._parted(one, many) for one in self._members(few)) and self._borne_out(few, many):
-            self._unite(a, b)
+            self._unite(few, many)
+        else:
+            self.refused.add(state)
+
+    def firsts(self) -> Ints:
+        """Return for each text the first text of its group."""
+        of = np.array(self.of, np.int64)
+        first = np.full(len(of), len(of), np.int64)
+        np.minimum.at(first, of, np.arange(len(of)))
+        return first[of]
 
     def _members(self, group: int) -> list[int]:
-        return self.members.get(group, [group])
+        return self.members.get(group) or [group]
 
     def _parted(self, text: int, group: int) -> bool:
         return any(self.of[other] == group for other in self.apart.get(text, ()))
 
+    def _near(self, text: int) -> Iterator[tuple[int, int]]:
+        """Return the texts that one was judged with, and the scores."""
+        begin, end = self.scores.indptr[text : text + 2]
+        return zip(self.scores.indices[begin:end].tolist(), self.scores.data[begin:end].tolist(), strict=True)
+
     def _borne_out(self, few: int, many: int) -> bool:
-        across = [
-            score
-            for one in self._members(few)
-            for other, score in self.scores.get(one, {}).items()
-            if self.of[other] == many
-        ]
-        if sum(across) >= _ACROSS * len(across):
+        across = [score for one in self._members(few) for other, score in self._near(one) if self.of[other] == many]
+        if sum(across) >= _ACROSS * _WHOLE * len(across):
             return True
-        return len(self._members(many)) >= _CENTRED and self._score(self._centre(few), self._centre(many)) >= SAME
-
-    def _score(self, a: int, b: int) -> float:
-        return self.scores.get(a, {}).get(b, 0.0)
-
-    def _centre(self, group: int) -> int:
-        """Return the member that matches the others best, the lowest in rank where several do."""
-
-        def match(one: int) -> tuple[float, int]:
-            inside = [score for other, score in self.scores.get(one, {}).items() if self.of[other] == group]
-            return sum(inside), -self.rank[one]
-
-        return max(self._members(group), key=match)
+        if len(self._members(many)) < _CENTRED:
+            return False
+        centre = self.centres.get(many, many)
+        return any(
+            other == centre and score >= SAME * _WHOLE for other, score in self._near(self.centres.get(few, few))
+        )
 
     def _unite(self, a: int, b: int) -> None:
-        a, b = sorted((self.of[a], self.of[b]))
-        if a == b:
+        few, many = sorted((self.of[a], self.of[b]), key=lambda group: (len(self._members(group)), group))
+        if few == many:
             return
-        theirs = self._members(b)
+        heads = {self.centres.pop(few, few), self.centres.get(many, many)}
+        for one in self._members(few):
+            for other, score in self._near(one):
+                if self.of[other] == many:
+                    for text in (one, other):
+                        self.inside[text] = self.inside.get(text, 0) + score
+                    heads.update((one, other))
+        # the text that matches the others of its group best, the lowest in rank where several do
+        self.centres[many] = max(heads, key=lambda text: (self.inside.get(text, 0), -self.rank[text]))
+        theirs = self.members.pop(few, [few])
         for one in theirs:
-            self.of[one] = a
-        self.members[a] = self._members(a) + theirs
-        if b in self.settled:
-            self.settled.setdefault(a, self.settled[b])
+            self.of[one] = many
+        self.members.setdefault(many, [many]).extend(theirs)
+        if few in self.settled:
+            self.settled.setdefault(many, self.settled.pop(few))
+
+
+def _both_ways(pairs: Pairs, count: int) -> sp.csr_matrix:
+    """Return the scores of pairs of texts that both match some text, under either of them."""
+    matched = np.zeros(count, bool)
+    good = pairs.score >= SAME
+    matched[pairs.left[good]] = matched[pairs.right[good]] = True
+    used = np.flatnonzero(matched[pairs.left] & matched[pairs.right])
+    left, right = pairs.left[used].astype(np.int32), pairs.right[used].astype(np.int32)
+    score = np.rint(pairs.score[used] * _WHOLE).astype(np.int32)
+    scores = sp.coo_matrix((score, (left, right)), (count, count)).tocsr()
+    return (scores + scores.T).tocsr()
 
 
 def group(
@@ -157,4 +182,4 @@ def group(
     order = good[np.lexsort((np.maximum(one, two), np.minimum(one, two), -pairs.score[good]))]
     for a, b in zip(pairs.left[order].tolist(), pairs.right[order].tolist(), strict=True):
         groups.join(a, b)
-    return np.array(groups.of, np.int64)
+    return groups.firsts()

@@ -9,12 +9,9 @@ import numpy as np
 from pipeline.match.background import Background
 from pipeline.match.candidates import candidates, friends_of_friends
 from pipeline.match.issues import SAME, Ruling, group
-from pipeline.match.pairs import Pairs, Weighted
+from pipeline.match.pairs import REPEATED, Pairs, Weighted
 from pipeline.match.prints import Fingerprint, Ints
 from pipeline.records import Duplicate
-
-REPEATED = 0.64
-"""A text repeats another that is so much alike."""
 
 
 def match(
@@ -59,14 +56,15 @@ def tell(
     begin : the texts before this one came earlier, and are not told about.
     """
     inside = np.flatnonzero(anchors[pairs.left] == anchors[pairs.right])
-    near: dict[int, dict[int, tuple[float, float]]] = {}
-    columns = (column[inside].tolist() for column in (pairs.left, pairs.right, pairs.alike, pairs.score))
-    for a, b, alike, score in zip(*columns, strict=True):
-        near.setdefault(b, {})[a] = (alike, score)
+    inside = inside[np.argsort(pairs.right[inside], kind="stable")]
+    left, alike, sure_of = pairs.left[inside], pairs.alike[inside], pairs.score[inside]
+    starts = np.searchsorted(pairs.right[inside], np.arange(len(ids) + 1))
     original = dict(originals or {})
     told = []
     for index in range(begin, len(ids)):
-        earlier = near.get(index, {})
+        own = slice(starts[index], starts[index + 1])
+        likeness = zip(alike[own].tolist(), sure_of[own].tolist(), strict=True)
+        earlier = dict(zip(left[own].tolist(), likeness, strict=True))
         first = _repeats(earlier, original)
         score = max((score for _, score in earlier.values()), default=SAME)
         if first is not None:

@@ -42,6 +42,7 @@ Doubles = npt.NDArray[np.float64]
 
 _RIDGE = 33.0
 _SENTENCE = re.compile(r"[^。！？!?]+[。！？!?]?")
+_CLAUSE = re.compile(r"[^，。！？!?\n]+[，。！？!?]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +93,17 @@ class Writer:
         return _SENTENCE.findall(self.rng.choice(self.letters[topic]).partition("\n")[2] or "请核实处理。")
 
     def resent(self, text: str) -> str:
-        """Edit a letter lightly: another title or greeting, a sentence less or more, other figures."""
+        """Edit a letter: another title or greeting, a sentence less or more, half retold, cut, or with much added."""
         title, _, body = text.partition("\n")
         sentences = _SENTENCE.findall(body)
-        if len(sentences) > 2 and self.rng.random() < 0.5:
+        drawn = self.rng.random()
+        if drawn < 0.2:
+            sentences = sentences[: -(-len(sentences) // 2)]
+        elif drawn < 0.4:
+            sentences += _SENTENCE.findall(self.rng.choice(self.rng.choice(list(self.letters.values()))))
+        elif drawn < 0.6:
+            sentences = _SENTENCE.findall(self._retold("".join(sentences)))
+        elif len(sentences) > 2 and drawn < 0.8:
             sentences.pop(self.rng.randrange(len(sentences)))
         if self.rng.random() < 0.4:
             sentences.append(self.rng.choice(_CLOSINGS))
@@ -105,6 +113,18 @@ class Writer:
             title = sentences[0][:20]
         return f"{title}\n{self.rng.choice(_GREETINGS)}{''.join(sentences)}"
 
+    def _retold(self, body: str) -> str:
+        """Leave clauses out and put others in their place: who writes again does not copy."""
+        clauses = _CLAUSE.findall(body)
+        others = _CLAUSE.findall(self.rng.choice(self.rng.choice(list(self.letters.values()))))
+        kept = [self.rng.choice(others) if self.rng.random() < 0.2 else clause for clause in clauses]
+        return "".join(clause for clause in kept if self.rng.random() < 0.8) or body
+
+    def borrowed(self, letter: str, other: str) -> str:
+        """Put some sentences of another letter into one: campaigns do so, and people who write of what they read."""
+        sentences = _SENTENCE.findall(other.partition("\n")[2])
+        return letter + "".join(sentences[: self.rng.randint(1, max(1, len(sentences) // 2))])
+
     def pairs(self, count: int) -> Iterator[WrittenPair]:
         """Yield so many pairs: half of one matter, half not."""
         for _ in range(count):
@@ -113,7 +133,10 @@ class Writer:
             first = self.letter(matter, voice, name)
             drawn = self.rng.random()
             if drawn < 0.4:
-                yield WrittenPair(first, self.letter(matter, other, name), same=True, repeated=False)
+                second = self.letter(matter, other, name)
+                if drawn < 0.1:
+                    second = self.borrowed(second, first)
+                yield WrittenPair(first, second, same=True, repeated=False)
             elif drawn < 0.5:
                 yield WrittenPair(first, self.resent(first), same=True, repeated=True)
             else:

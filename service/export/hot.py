@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from pipeline import records
-from pipeline.hot import Heat, Voice, heat
+from pipeline.hot import Heat, Voice, heat, telling
 from service.export import labels
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ LEAST_VOICES = 2
 """An issue is hot only where so many people speak of it …"""
 LEAST_TEXTS = 3
 """… in so many texts."""
+_SHOWN = 3
 
 COLUMNS = (
     ("热度", 8), ("事项", 22), ("标题", 40), ("主题", 14), ("人数", 7), ("附和人数", 9), ("件数", 7), ("点赞", 7),
@@ -27,7 +29,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class HotIssue:
-    """An issue with its heat: what its first text is about, where it is, from when to when, and its rows."""
+    """An issue with its heat: its most telling title, its commonest topic, where, from when to when, and its rows."""
 
     issue: str
     title: str
@@ -91,10 +93,15 @@ def _hot(result: Run, rows: Sequence[int], today: int | None, days: int) -> HotI
         for about in [decision["submission"]]
     ]
     told = sorted(day for each in decisions if (day := records.day(each["submission"].get("submitted_at", ""))))
+    titles = [
+        labels.title_and_body(decision["clean"]["text"])[0]
+        for decision, each in zip(decisions, voices, strict=True)
+        if each.repeats is None
+    ]
     return HotIssue(
         issue=decisions[0]["duplicate"]["issue"],
-        title=labels.title_and_body(decisions[0]["clean"]["text"])[0],
-        topic=decisions[0]["topic"]["level1"],
+        title=titles[telling(titles)],
+        topic=Counter(decision["topic"]["level1"] for decision in decisions).most_common(1)[0][0],
         places=tuple(dict.fromkeys(voice.place for voice in voices if voice.place)),
         first=told[0] if told else "",
         last=told[-1] if told else "",
@@ -112,6 +119,25 @@ def by(issues: Sequence[HotIssue], what: str) -> dict[str, list[HotIssue]]:
     return found
 
 
+def _parts(issue: HotIssue, days: int) -> Iterator[str]:
+    """Yield what is known of an issue beside its heat, in words; what is not known, or nought, is not said."""
+    heat = issue.heat
+    yield f"{len(issue.rows)} 件"
+    if heat.echoes:
+        yield f"附和 {heat.echoes} 人"
+    if heat.likes:
+        yield f"点赞 {heat.likes}"
+    if issue.first:
+        yield f"{issue.first} 至 {issue.last}" if issue.first != issue.last else issue.first
+        if heat.recent or heat.before:
+            yield f"近 {days} 天 {heat.recent} 人，此前 {days} 天 {heat.before} 人"
+        else:
+            yield f"近 {2 * days} 天没有新来件"
+    if issue.places:
+        more = f"等 {heat.places} 个地点" if heat.places > _SHOWN else ""
+        yield "、".join(issue.places[:_SHOWN]) + more
+
+
 def lines(groups: dict[str, list[HotIssue]], top: int, days: int) -> Iterator[str]:
     """Yield the hottest issues of each group as lines for a person."""
     for name, issues in groups.items():
@@ -124,9 +150,6 @@ def lines(groups: dict[str, list[HotIssue]], top: int, days: int) -> Iterator[st
                 f"   热度 {heat.score} = 人数 {heat.voices} ×（1 + 获支持 {heat.backing}）× 增势 {heat.growth}"
                 f" × 地域 {heat.spread}"
             )
-            yield (
-                f"   {len(issue.rows)} 件，附和 {heat.echoes} 人，点赞 {heat.likes}，近 {days} 天 {heat.recent} 人，"
-                f"此前 {days} 天 {heat.before} 人，{heat.places} 个地点，{issue.first} 至 {issue.last}"
-            )
+            yield "   " + "，".join(_parts(issue, days))
     if not any(groups.values()):
         yield "没有多人三件以上反映的同一事项。"
