@@ -39,9 +39,9 @@ Doubles = npt.NDArray[np.float64]
 Strings = npt.NDArray[np.str_]
 Ints = npt.NDArray[np.int64]
 
-_DAMPING = 0.7
+_DAMPING = 0.8
 """Strangers' letters are further from the written texts than these are from one another: probabilities are damped so
-much more."""
+much more. What offices file differently the borders say."""
 _FEWEST = 50
 _JUNK_WEIGHT = 4.0
 """A written piece of junk counts more: there are twenty letters for each."""
