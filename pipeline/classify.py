@@ -96,20 +96,24 @@ class Borders:
         self._told[told] = True
         self._share = np.array([each.share for each in borders])
         self._topic = np.array([labels.index(each.topic) for each in borders], np.int64)
-        self._from = np.eye(len(labels))[self._topic]
-        self._to = np.eye(len(labels))[np.array([labels.index(each.other) for each in borders], np.int64)]
+        self._other = np.array([labels.index(each.other) for each in borders], np.int64)
 
     def divide(self, chances: Doubles, parts: Batch, found: Occurrences) -> Doubles:
         """Return the chances of topics, (texts, topics), with what others may file otherwise given to the others."""
-        row = parts.owners[found.position]
-        opening = np.flatnonzero((found.position - parts.starts[row] < _OPENING) & self._told[found.column])
-        shape = (len(parts), len(self._told))
-        said = sp.csr_matrix((np.ones(len(opening)), (row[opening], found.column[opening])), shape)
-        shares = ((said @ self._terms).toarray() > 0) * self._share
-        asked = shares @ self._from
-        kept = np.minimum(asked, _MOST) / np.maximum(asked, 1e-9)
-        given = chances[:, self._topic] * shares * kept[:, self._topic]
-        divided: Doubles = chances - given @ self._from + given @ self._to
+        told = np.flatnonzero(self._told[found.column])
+        row, position = parts.owners[found.position[told]], found.position[told]
+        opening = position - parts.starts[row] < _OPENING
+        pairs = (row[opening], found.column[told[opening]])
+        said = sp.csr_matrix((np.ones(len(pairs[0])), pairs), (len(parts), len(self._told)))
+        text, border = (said @ self._terms).nonzero()
+        topic, share = self._topic[border], self._share[border]
+        asked = np.zeros_like(chances)
+        np.add.at(asked, (text, topic), share)
+        asked = asked[text, topic]
+        given = chances[text, topic] * share * np.minimum(asked, _MOST) / asked
+        divided = chances.copy()
+        np.subtract.at(divided, (text, topic), given)
+        np.add.at(divided, (text, self._other[border]), given)
         return divided
 
 
