@@ -24,10 +24,12 @@ from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
+from pipeline.calibration import Doubles, coverage
+from pipeline.classify import Borders
 from pipeline.clean import clean
 from pipeline.features import batch
 from pipeline.knowledge import table
-from pipeline.train import Example, read_knowledge, read_written, soften, written_files
+from pipeline.train import Example, read_borders, read_knowledge, read_written, soften, written_files
 from pipeline.train.folds import folds, near
 from pipeline.train.lexicon import LEXICON, prior
 from pipeline.train.model import order_of, with_second_level
@@ -43,8 +45,13 @@ def usual(texts: Sequence[str], topics: Sequence[str], asked: Sequence[str]) -> 
 
 def ours(
     examples: Sequence[Example], asked: Sequence[str], names: Sequence[str], weight: float = 1.0, *, without: str = ""
-) -> list[str]:
-    """Return what our training says, among some first-level topics; `without` "words", "prior" or both."""
+) -> tuple[list[str], Doubles]:
+    """Return what our training says, among some first-level topics, and how sure it is of each.
+
+    Parameters
+    ----------
+    without : any of "words", "prior" and "borders" (at the decision; borders as shares are in the examples).
+    """
     both = [*examples, *(Example(text, knowledge=True) for text in asked)]
     vocabulary = select(examples)
     parts = batch([example.text for example in both])
@@ -61,10 +68,15 @@ def ours(
     order = order_of(examples)
     views.prior = None if "prior" in without else prior(vocabulary, order)
     logits = views.logits(np.arange(len(examples), len(both)), views.fit(rows, order))
-    chances = np.exp(logits - logits.max(axis=1, keepdims=True))
+    chances = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64))
+    chances /= chances.sum(axis=1, keepdims=True)
+    if "borders" not in without:
+        borders = [b for some in read_borders().values() for b in some if b.topic in order and b.other in order]
+        new = batch(asked)
+        chances = Borders(borders, vocabulary, order).divide(chances, new, vocabulary.occurrences(new))
     firsts = np.array([first_level(label) for label in order])
     sums = np.stack([chances[:, firsts == name].sum(axis=1) for name in names], axis=1)
-    return [names[at] for at in sums.argmax(axis=1)]
+    return [names[at] for at in sums.argmax(axis=1)], sums.max(axis=1)
 
 
 def score_parts(texts: Sequence[str], topics: Sequence[str], names: Sequence[str]) -> None:
@@ -73,19 +85,21 @@ def score_parts(texts: Sequence[str], topics: Sequence[str], names: Sequence[str
     known = read_knowledge()
     terms = {row["term"] for _, row in table(LEXICON, "term")}
     told = [example for example in known if example.text not in terms]
-    bare = "words prior"
+    bare = "words prior borders"
     for name, examples, without in (
         ("topics.csv", [replace(example, knowledge=False) for example in told], bare),
         ("topics.csv, lexicon", [replace(example, knowledge=False) for example in known], bare),
         ("written texts", plain, bare),
         ("written texts, topics.csv", [*plain, *told], bare),
         ("written texts, topics.csv, lexicon", [*plain, *known], bare),
-        ("and the view over words", [*plain, *known], "prior"),
-        ("and borders as shares", [*soften(plain), *known], "prior"),
-        ("and the lexicon before learning: all that ships", [*soften(plain), *known], ""),
+        ("and the view over words", [*plain, *known], "prior borders"),
+        ("and borders as shares", [*soften(plain), *known], "prior borders"),
+        ("and the lexicon before learning", [*soften(plain), *known], "borders"),
+        ("and borders at the decision: all that ships", [*soften(plain), *known], ""),
     ):
-        said = ours(examples, texts, names, without=without)
-        print(f"{name}: macro_f1 {f1_score(topics, said, average='macro'):.4f}", flush=True)
+        said, sure = ours(examples, texts, names, without=without)
+        passed = coverage(sure, np.array(said) == np.array(topics), 0.95)
+        print(f"{name}: macro_f1 {f1_score(topics, said, average='macro'):.4f} coverage {passed:.3f}", flush=True)
 
 
 def main() -> None:
@@ -114,12 +128,12 @@ def main() -> None:
         new = [texts[at] for at in test.tolist()]
         found = {
             "usual": usual([texts[at] for at in train], topics[train].tolist(), new),
-            "alone": ours([alone[at] for at in train], new, names, 1.0),
+            "alone": ours([alone[at] for at in train], new, names, without="borders")[0],
         }
         for weight in args.weights:
             found[f"on top of corpora, weight {weight:g}"] = ours(
-                [*written, *(full[at] for at in train)], new, names, weight
-            )
+                [*written, *(full[at] for at in train)], new, names, weight, without="borders"
+            )[0]
         for name, some in found.items():
             said.setdefault(name, []).extend(some)
             print(f"fold of {len(test)}: {name} {f1_score(topics[test], some, average='macro'):.4f}", flush=True)

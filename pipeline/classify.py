@@ -8,25 +8,32 @@ them: where the two views agree the topic is sure, where they differ it is not.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from pipeline import artefact
 from pipeline.errors import ModelError
-from pipeline.features import Batch, Occurrences, Vocabulary
+from pipeline.features import Batch, Occurrences, Vocabulary, key
 from pipeline.records import Evidence, Topic
 from pipeline.terms import Terms, strongest
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 SEPARATOR = "/"
 """Between the levels of a topic: 城乡建设/城乡规划."""
 JUNK = ("real", "junk")
 _EVIDENCE = 5
+_OPENING = 80
+"""So many characters, the title among them, say what a text is about."""
+_MOST = 0.45
+"""A topic gives away no more than this: it stays the likelier of two."""
 PRECISION = 0.95
 """What the dial is set to where nobody turned it."""
 
@@ -58,6 +65,58 @@ class Verdict:
     levels: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Border:
+    """Offices file texts of a topic that open with one of the terms under another one in a share of the cases."""
+
+    topic: str
+    terms: tuple[str, ...]
+    other: str
+    share: float
+
+
+class Borders:
+    """All borders of a model, as matrices over its n-grams and topics.
+
+    Confidence that was learned knows how texts differ, not how offices do: the same letter is right under one topic
+    in one office and under another one next door. So what a topic gets is divided where a text opens with a matter
+    that is known to be filed under either.
+
+    Parameters
+    ----------
+    borders : those that there are; a term that is no n-gram of the vocabulary is not seen.
+    vocabulary, labels : of the model.
+    """
+
+    def __init__(self, borders: Sequence[Border], vocabulary: Vocabulary, labels: Sequence[str]) -> None:
+        pairs = [(vocabulary.find(key(term)).item(), at) for at, each in enumerate(borders) for term in each.terms]
+        told, at = np.array([pair for pair in pairs if pair[0] >= 0], np.int64).reshape(-1, 2).T
+        self._terms = sp.csr_matrix((np.ones(len(told)), (told, at)), (len(vocabulary.keys), len(borders)))
+        self._told = np.zeros(len(vocabulary.keys), bool)
+        self._told[told] = True
+        self._share = np.array([each.share for each in borders])
+        self._topic = np.array([labels.index(each.topic) for each in borders], np.int64)
+        self._other = np.array([labels.index(each.other) for each in borders], np.int64)
+
+    def divide(self, chances: Doubles, parts: Batch, found: Occurrences) -> Doubles:
+        """Return the chances of topics, (texts, topics), with what others may file otherwise given to the others."""
+        told = np.flatnonzero(self._told[found.column])
+        row, position = parts.owners[found.position[told]], found.position[told]
+        opening = position - parts.starts[row] < _OPENING
+        pairs = (row[opening], found.column[told[opening]])
+        said = sp.csr_matrix((np.ones(len(pairs[0])), pairs), (len(parts), len(self._told)))
+        text, border = (said @ self._terms).nonzero()
+        topic, share = self._topic[border], self._share[border]
+        asked = np.zeros_like(chances)
+        np.add.at(asked, (text, topic), share)
+        asked = asked[text, topic]
+        given = chances[text, topic] * share * np.minimum(asked, _MOST) / asked
+        divided = chances.copy()
+        np.subtract.at(divided, (text, topic), given)
+        np.add.at(divided, (text, self._other[border]), given)
+        return divided
+
+
 class Classifier:
     """The trained model; `Classifier.load` is the way to one.
 
@@ -69,6 +128,7 @@ class Classifier:
     heads : topic, intent, junk, priority.
     words : the words and pairs of words.
     word_weights : (words, first-level topics)
+    borders : how topics divide where offices file one matter under either.
     dials : precision → confidence from which a topic needs no review.
     precision : where the dial stands.
     """
@@ -81,6 +141,7 @@ class Classifier:
         heads: dict[str, Head],
         words: Vocabulary,
         word_weights: Floats,
+        borders: Borders,
         dials: dict[float, float],
         precision: float,
     ) -> None:
@@ -90,6 +151,7 @@ class Classifier:
         self.heads = heads
         self.words = words
         self.word_weights = word_weights
+        self.borders = borders
         self.dials = dials
         self.precision = precision
         self.dial = dials[precision]
@@ -147,7 +209,10 @@ class Classifier:
                 again = "请换一档，或用 minyi train 重新训练。"
                 raise ModelError(f"{folder}：这个模型只有 {offered} 的阈值，没有 {precision:.0%} 的。{again}")
             words = Vocabulary(arrays["word_keys"], arrays["word_idf"])
-            return cls(vocabulary, weights, arrays["bias"], heads, words, word_weights, promised, precision), checked
+            told = [Border(b["topic"], tuple(b["terms"]), b["other"], b["share"]) for b in meta.get("borders", [])]
+            borders = Borders(told, vocabulary, heads["topic"].labels)
+            bias = arrays["bias"]
+            return cls(vocabulary, weights, bias, heads, words, word_weights, borders, promised, precision), checked
         except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder}：模型不完整（{error}）。请用 minyi train 重新训练。") from error
 
@@ -163,8 +228,9 @@ class Classifier:
         logits = self.vocabulary.matrix(parts, found) @ self.weights + self.bias
         spoken = self.words.matrix(parts, said) @ self.word_weights
         head = self.heads["topic"]
-        topic = _softmax((logits[:, head.columns] + spoken[:, self._parent]) * head.sharpness)
-        firsts = topic.astype(np.float64) @ self._sum  # precise enough not to depend on what else is in the batch
+        topic = _softmax((logits[:, head.columns] + spoken[:, self._parent]) * head.sharpness).astype(np.float64)
+        topic = self.borders.divide(topic, parts, found)
+        firsts = topic @ self._sum  # precise enough not to depend on what else is in the batch
         first = firsts.argmax(axis=1)
         second = np.where(self._parent == first[:, None], topic, -1).argmax(axis=1)
         intents = self._probabilities(logits, "intent")

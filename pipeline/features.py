@@ -90,6 +90,11 @@ def pack(codes: Codes, starts: Ints, lengths: Ints) -> Keys:
     return keys
 
 
+def key(term: str) -> Keys:
+    """Return a term of at most `LONGEST` characters as one n-gram, (1,)."""
+    return grams(batch([term]).codes, len(term))[0][:1]
+
+
 @dataclass(frozen=True, slots=True)
 class Grams:
     """N-grams where they stand: position in the batch, length in characters, packed key."""

@@ -10,6 +10,7 @@ import pytest
 from support import ROOT
 from tiny import NAME, examples, train_tiny
 
+from pipeline import artefact
 from pipeline.classify import JUNK, SEPARATOR, Classifier, Verdict
 from pipeline.errors import CorpusError, InputError
 from pipeline.features import batch
@@ -135,6 +136,10 @@ def test_result_does_not_depend_on_the_batch(classifier: Classifier, segmenter: 
             assert other.topic.evidence == one.topic.evidence
             assert other.topic.scores == pytest.approx(one.topic.scores, abs=1e-5)
             assert (*other.levels, other.junk) == pytest.approx((*one.levels, one.junk), abs=1e-5)
+
+
+def test_own_labels_need_no_borders(folder: Path) -> None:
+    assert artefact.load(folder)[0]["borders"] == []
 
 
 def test_training_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:

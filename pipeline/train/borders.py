@@ -3,30 +3,23 @@
 Where the law gives a matter to two departments, the same letter is filed under either: smoke of a restaurant under
 environment or under city management, a teacher's pension under education or under labour. A text of corpora/written
 that names such a matter counts for the other topic with the share that corpora/borders.csv gives it, so that the model
-still says the first topic, and says that it is not sure (label smoothing, but along borders that are known).
+still says the first topic, and says that it is not sure (label smoothing, but along borders that are known). What it
+then says of a text that opens with such a matter is divided once more (`pipeline.classify.Borders`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from pipeline.classify import SEPARATOR
+from pipeline.classify import SEPARATOR, Border
 from pipeline.errors import CorpusError
+from pipeline.features import LONGEST
 from pipeline.knowledge import CORPORA, table
 from pipeline.train.examples import Example, topics
 
 BORDERS = CORPORA / "borders.csv"
-
-
-@dataclass(frozen=True, slots=True)
-class Border:
-    """Texts of a topic that hold one of the terms are given another topic in some share of the cases."""
-
-    terms: tuple[str, ...]
-    other: str
-    share: float
 
 
 def read_borders() -> dict[str, list[Border]]:
@@ -35,7 +28,7 @@ def read_borders() -> dict[str, list[Border]]:
     Raises
     ------
     CorpusError
-        Where a topic is unknown or a share is not below one half.
+        Where a topic is unknown, a share is not below one half, or a term is no n-gram.
     """
     known = {SEPARATOR.join(topic) for topic in topics()}
     found: defaultdict[str, list[Border]] = defaultdict(list)
@@ -47,7 +40,10 @@ def read_borders() -> dict[str, list[Border]]:
                 raise CorpusError(f"{BORDERS.name} 第 {number} 行：没有主题“{name}”。主题见 corpora/topics.csv。")
         if not 0 < share < 0.5:
             raise CorpusError(f"{BORDERS.name} 第 {number} 行：比例 {share} 应大于 0、小于 0.5。")
-        found[topic].append(Border(tuple(row["terms"].split("|")), other, share))
+        terms = tuple(row["terms"].split("|"))
+        if wrong := [term for term in terms if not 0 < len(term) <= LONGEST]:
+            raise CorpusError(f"{BORDERS.name} 第 {number} 行：词“{wrong[0]}”应有 1 至 {LONGEST} 个字。")
+        found[topic].append(Border(topic, terms, other, share))
     return {topic: sorted(each, key=lambda border: -border.share) for topic, each in found.items()}
 
 

@@ -24,7 +24,7 @@ class Guess:
     """What a head says of the examples in `rows` when it has not been trained on them: (rows, labels)."""
 
     rows: Sequence[int]
-    chances: npt.NDArray[np.float32]
+    chances: npt.NDArray[np.float64]
 
 
 def train_ordinal(examples: Sequence[Example], intent: Guess, priority: Guess) -> Ordinal:

@@ -24,21 +24,19 @@ _CONFUSED = 12
 
 
 def report(
-    logits: npt.NDArray[np.float32], truth: npt.NDArray[np.int64], order: Sequence[str], *, own: bool
+    chances: npt.NDArray[np.float64], truth: npt.NDArray[np.int64], order: Sequence[str], *, own: bool
 ) -> dict[str, Any]:
     """Return scores of the first level on held-out texts ("report") and the promises of the dial ("dials").
 
     Parameters
     ----------
-    logits : (rows, topics) of texts that were held out.
+    chances : (rows, topics) of texts that were held out.
     truth : (rows,) their topics.
     order : topics with both levels.
     own : whether the texts are an office's own, and not of the hands that wrote corpora/.
     """
     names = list(dict.fromkeys(label.split(SEPARATOR)[0] for label in order))
     parent = np.array([names.index(label.split(SEPARATOR)[0]) for label in order])
-    chances = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64))
-    chances /= chances.sum(axis=1, keepdims=True)
     firsts = np.stack([chances[:, parent == index].sum(axis=1) for index in range(len(names))], axis=1)
     said, confidence = firsts.argmax(axis=1), np.minimum(firsts.max(axis=1), 1.0)
     right = said == parent[truth]

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.classify import JUNK
-from pipeline.features import Batch, Vocabulary, batch
+from pipeline.features import Batch, Vocabulary, batch, key
 from pipeline.segment import Segmenter
 from pipeline.terms import word_grams
+from pipeline.train.borders import read_borders
 from pipeline.train.examples import Example
 from pipeline.train.views import MANY, first_level, some_rows
 
@@ -51,7 +52,7 @@ def telling(matrix: Any, labels: Sequence[str], examples: Sequence[Example], mos
 
 
 def select(examples: Sequence[Example]) -> Vocabulary:
-    """Return the n-grams of characters that tell topics, and junk, apart."""
+    """Return the n-grams of characters that tell topics, and junk, apart, and those that borders are told by."""
     vocabulary = Vocabulary.fit([e.text for e in examples if not e.knowledge], least=LEAST)
     if len(vocabulary.keys) <= MOST:
         return vocabulary
@@ -59,7 +60,10 @@ def select(examples: Sequence[Example]) -> Vocabulary:
     if len(told) > MANY:
         told = [told[row] for row in some_rows(np.array([str(example.topic) for example in told])).tolist()]
     labels = [example.topic or JUNK[True] for example in told]
-    return vocabulary.subset(telling(matrix_of(vocabulary, told), labels, told, MOST))
+    columns = telling(matrix_of(vocabulary, told), labels, told, MOST)
+    terms = [term for some in read_borders().values() for border in some for term in border.terms]
+    told_by = np.array([vocabulary.find(key(term)).item() for term in terms])
+    return vocabulary.subset(np.union1d(columns, told_by[told_by >= 0]))
 
 
 def matrix_of(vocabulary: Vocabulary, examples: Sequence[Example]) -> Any:
