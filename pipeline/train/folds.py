@@ -20,6 +20,8 @@ _HANDS = 3
 """Into so many folds the hands are put together."""
 _ENOUGH = 10_000
 """So many held-out rows tell all that more of them would."""
+_LATE = 0.2
+"""The share of an office's rows, the latest ones, that a split by time holds out."""
 
 
 def near(parts: Batch, vocabulary: Vocabulary) -> Strings:
@@ -50,6 +52,31 @@ def folds(truth: Ints, hands: Strings, groups: Strings) -> tuple[list[Fold], boo
         if all(len(set(truth[train].tolist())) > 1 for train, _ in found):
             return found, False
     return _own(truth, np.arange(len(truth)), groups), False
+
+
+def by_time(truth: Ints, days: Strings, groups: Strings) -> Fold | None:
+    """Return the fold whose test is the latest fifth of the dated rows: what a model is for are letters still to come.
+
+    Parameters
+    ----------
+    truth : (rows,) labels.
+    days : (rows,) "" where unknown; such rows are for training.
+    groups : (rows,) a matter that began earlier is no test.
+
+    Returns
+    -------
+    None where too few rows have a date to say anything.
+    """
+    dated = np.flatnonzero(days != "")
+    if len(dated) == 0:
+        return None
+    since = np.sort(days[dated])[int(len(dated) * (1 - _LATE))]
+    late = days >= since
+    test = np.flatnonzero(late & ~np.isin(groups, groups[~late & (days != "")]))
+    train = np.flatnonzero(~late)
+    if len(test) < _WORTH or len(set(truth[train].tolist())) < 2:
+        return None
+    return train, test
 
 
 def _own(truth: Ints, own: Ints, groups: Strings) -> list[Fold]:

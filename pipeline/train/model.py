@@ -26,11 +26,12 @@ from pipeline.inputs import inputs
 from pipeline.records import INTENTS, LEVELS
 from pipeline.train.choice import Choice
 from pipeline.train.examples import Example, topics
-from pipeline.train.folds import FOLDS, folds, near
+from pipeline.train.folds import FOLDS, by_time, folds, near
+from pipeline.train.held import Trained, judged
 from pipeline.train.lexicon import prior
 from pipeline.train.ordinal import Guess, train_ordinal
 from pipeline.train.report import card, report, versions
-from pipeline.train.views import Linear, Views, fit_linear, parents
+from pipeline.train.views import Linear, Views, first_level, fit_linear, parents
 from pipeline.train.vocabulary import KNOWLEDGE_WEIGHT, matrix_of, select, word_view
 
 Floats = npt.NDArray[np.float32]
@@ -64,6 +65,7 @@ class Fitted:
     held_out : (rows, labels) logits of the rows that were held out in turn.
     truth, tested : (rows,) their labels, and which of the examples they are.
     own : whether these rows are an office's own.
+    late : the latest of these rows, and (late, labels) logits by a fit on the earlier ones; None without dates.
     """
 
     linear: Linear
@@ -73,6 +75,7 @@ class Fitted:
     truth: Ints
     tested: Ints
     own: bool
+    late: tuple[Ints, Floats] | None
 
 
 def _fit_head(views: Views, order: Sequence[str], examples: Sequence[Example], groups: Strings) -> Fitted:
@@ -93,10 +96,16 @@ def _fit_head(views: Views, order: Sequence[str], examples: Sequence[Example], g
     tested = np.concatenate([test for _, test in pairs])
     logits = np.vstack(held_out)
     factor = sharpness(logits, truth[tested]) * (1.0 if own else _DAMPING)
+    late = None
+    split = by_time(truth, np.array([examples[row].day for row in real.tolist()]), groups[real])
+    if choice and split:
+        rows = np.concatenate([real[split[0]], np.flatnonzero(known)])
+        fresh = choice.views(views, rows, order)
+        late = real[split[1]], fresh.logits(real[split[1]], fresh.fit(rows, order))
     linear, words = views.fit(np.arange(len(examples)), order)
     if words is not None:
         linear.bias = linear.bias + words.bias[parents(order)]
-    return Fitted(linear, words, factor, logits, truth[tested], real[tested], own)
+    return Fitted(linear, words, factor, logits, truth[tested], real[tested], own, late)
 
 
 def _quantised(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
@@ -113,11 +122,18 @@ def train(examples: Sequence[Example], folder: Path, *, sources: dict[str, str])
     folder : where the model goes; its name is the model's.
     sources : name → hash of what the examples were read from.
     """
+    trained = fit_model(examples, folder.name, sources=sources)
+    artefact.save(folder, trained.meta, trained.arrays, card(trained.meta))
+    return trained.meta
+
+
+def fit_model(examples: Sequence[Example], name: str, *, sources: dict[str, str]) -> Trained:
+    """Fit a model and write nothing; see `train`. The rows of `Judged` count the examples as they were given."""
     with threadpool_limits(1):  # sums in one order on every machine
-        return _train(_checked(with_second_level(examples)), folder, sources)
+        return _fit(_checked(with_second_level(examples)), name, sources)
 
 
-def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -> dict[str, Any]:
+def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str]) -> Trained:
     every = select(examples)
     parts = batch([example.text for example in examples])
     matrix = every.matrix(parts, every.occurrences(parts))
@@ -129,6 +145,7 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
     scores: dict[str, float] = {}
     told: dict[str, Any] = {}
     guesses: dict[str, Guess] = {}
+    late = None
     for name, labels in (("topic", order), ("intent", INTENTS[:4]), ("junk", JUNK), ("priority", LEVELS)):
         rows, values = _labelled(examples, name)
         some = [examples[row] for row in rows]
@@ -148,8 +165,13 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
         guesses[name] = Guess([rows[at] for at in fitted.tested.tolist()], _chances(fitted))
         scores[f"{name}_accuracy"] = round(float(np.mean(fitted.held_out.argmax(axis=1) == fitted.truth)), 4)
         if fitted.words is not None:
+            at = np.array(rows)
+            crossed = judged(at[fitted.tested], fitted.held_out * fitted.sharpness, order)
+            if fitted.late:
+                late = judged(at[fitted.late[0]], fitted.late[1] * fitted.sharpness, order)
             word_weights, word_scale = _quantised(fitted.words.weights)
-            told = report(fitted.held_out * fitted.sharpness, fitted.truth, order, own=fitted.own)
+            truth = [first_level(order[label]) for label in fitted.truth.tolist()]
+            told = report(crossed, truth, own=fitted.own)
             scores["level1_accuracy"] = told["report"]["accuracy"]
             scores["level1_macro_f1"] = told["report"]["macro_f1"]
     weights, scale = _quantised(np.hstack([linear.weights for linear in columns]))
@@ -165,7 +187,7 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
         "word_scale": word_scale,
     }
     meta = {
-        "name": folder.name,
+        "name": own_name,
         "software": __version__,
         "heads": [
             {"name": h.name, "labels": list(h.labels), "start": h.start, "sharpness": h.sharpness} for h in heads
@@ -179,14 +201,13 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
         "cross_validation": scores,
         **told,
     }
-    artefact.save(folder, meta, arrays, card(meta))
-    return meta
+    return Trained(meta, arrays, crossed, late)
 
 
 def _weight(example: Example, head: str) -> float:
     if head == "junk" and example.junk:
         return _JUNK_WEIGHT
-    return KNOWLEDGE_WEIGHT if example.knowledge else 1.0
+    return KNOWLEDGE_WEIGHT if example.knowledge else example.weight
 
 
 def order_of(examples: Sequence[Example]) -> list[str]:
