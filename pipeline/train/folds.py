@@ -31,6 +31,28 @@ def near(parts: Batch, vocabulary: Vocabulary) -> Strings:
     return np.array([each.issue for each in found])
 
 
+def together(groups: Strings, issues: Strings) -> Strings:
+    """Return groups such that rows of one group, or of one issue that officers made, are in one.
+
+    >>> together(np.array(["a", "a", "b", "c"]), np.array(["", "1", "1", ""])).tolist()
+    ['a', 'a', 'a', 'c']
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    if not (issues != "").any():
+        return groups
+    rows = np.arange(len(groups))
+    own = np.where(issues == "", [f"\0{row}" for row in rows], issues)
+    links = [np.unique(each, return_index=True, return_inverse=True)[1:] for each in (groups, own)]
+    first = np.concatenate([index[inverse] for index, inverse in links])
+    linked = coo_matrix((np.ones(2 * len(rows)), (np.tile(rows, 2), first)), shape=(len(rows), len(rows)))
+    _, part = connected_components(linked, directed=False)
+    _, index, inverse = np.unique(part, return_index=True, return_inverse=True)
+    joined: Strings = groups[index[inverse]]
+    return joined
+
+
 def folds(truth: Ints, hands: Strings, groups: Strings) -> tuple[list[Fold], bool]:
     """Return (train, test) pairs, and whether they judge an office's own rows.
 

@@ -21,13 +21,12 @@ from threadpoolctl import threadpool_limits
 from pipeline import __version__, artefact
 from pipeline.classify import JUNK, SEPARATOR, Head
 from pipeline.errors import InputError
-from pipeline.features import batch
+from pipeline.features import Vocabulary, batch
 from pipeline.inputs import inputs
 from pipeline.records import INTENTS, LEVELS
-from pipeline.train.choice import Choice
 from pipeline.train.examples import Example, topics
-from pipeline.train.folds import FOLDS, by_time, folds, near
-from pipeline.train.held import Trained, judged
+from pipeline.train.folds import FOLDS, near, together
+from pipeline.train.held import Held, Judged, Trained, hold_out, judged, text_ids
 from pipeline.train.lexicon import prior
 from pipeline.train.ordinal import Guess, train_ordinal
 from pipeline.train.report import card, report, versions
@@ -38,23 +37,9 @@ Floats = npt.NDArray[np.float32]
 Strings = npt.NDArray[np.str_]
 Ints = npt.NDArray[np.int64]
 
-_DAMPING = 0.7
-"""Strangers' letters are further from the written texts than these are from one another: probabilities are damped so
-much more."""
 _FEWEST = 50
 _JUNK_WEIGHT = 4.0
 """A written piece of junk counts more: there are twenty letters for each."""
-
-
-def sharpness(logits: Floats, truth: Ints) -> float:
-    """Return the factor on held-out logits that makes the truth most likely."""
-    candidates = np.geomspace(0.2, 5, 80)
-    losses = []
-    for factor in candidates:
-        scaled = logits * factor
-        scaled = scaled - scaled.max(axis=1, keepdims=True)
-        losses.append(float(np.mean(np.log(np.exp(scaled).sum(axis=1)) - scaled[np.arange(len(truth)), truth])))
-    return round(float(candidates[int(np.argmin(losses))]), 4)
 
 
 @dataclass(slots=True)
@@ -62,50 +47,20 @@ class Fitted:
     """A head with what cross-validation said of it.
 
     words : the second view, its bias already in that of the first.
-    held_out : (rows, labels) logits of the rows that were held out in turn.
-    truth, tested : (rows,) their labels, and which of the examples they are.
-    own : whether these rows are an office's own.
-    late : the latest of these rows, and (late, labels) logits by a fit on the earlier ones; None without dates.
     """
 
     linear: Linear
     words: Linear | None
-    sharpness: float
-    held_out: Floats
-    truth: Ints
-    tested: Ints
-    own: bool
-    late: tuple[Ints, Floats] | None
+    held: Held
 
 
 def _fit_head(views: Views, order: Sequence[str], examples: Sequence[Example], groups: Strings) -> Fitted:
-    """Fit a head on everything, and judge it on folds of the examples that are not mere knowledge.
-
-    On an office's own rows the promises of the dial rest: there each fold chooses n-grams and words for itself.
-    """
-    known = np.array([example.knowledge for example in examples], bool)
-    real = np.flatnonzero(~known)
-    truth = np.array([order.index(label) for label in views.labels[real]], np.int64)
-    pairs, own = folds(truth, np.array([examples[row].hand for row in real.tolist()]), groups[real])
-    choice = Choice.of(examples) if own and views.words is not None else None
-    held_out = []
-    for train, test in pairs:
-        rows = np.concatenate([real[train], np.flatnonzero(known)])
-        fresh = choice.views(views, rows, order) if choice else views
-        held_out.append(fresh.logits(real[test], fresh.fit(rows, order)))
-    tested = np.concatenate([test for _, test in pairs])
-    logits = np.vstack(held_out)
-    factor = sharpness(logits, truth[tested]) * (1.0 if own else _DAMPING)
-    late = None
-    split = by_time(truth, np.array([examples[row].day for row in real.tolist()]), groups[real])
-    if choice and split:
-        rows = np.concatenate([real[split[0]], np.flatnonzero(known)])
-        fresh = choice.views(views, rows, order)
-        late = real[split[1]], fresh.logits(real[split[1]], fresh.fit(rows, order))
+    """Fit a head on everything, and judge it on what folds hold out."""
+    held = hold_out(views, order, examples, groups)
     linear, words = views.fit(np.arange(len(examples)), order)
     if words is not None:
         linear.bias = linear.bias + words.bias[parents(order)]
-    return Fitted(linear, words, factor, logits, truth[tested], real[tested], own, late)
+    return Fitted(linear, words, held)
 
 
 def _quantised(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
@@ -133,13 +88,54 @@ def fit_model(examples: Sequence[Example], name: str, *, sources: dict[str, str]
         return _fit(_checked(with_second_level(examples)), name, sources)
 
 
+def cross_validate(examples: Sequence[Example]) -> Judged:
+    """Return what folds say of the first-level topics of an office's rows, and train nothing else."""
+    with threadpool_limits(1):
+        all_of = _Inputs.of(with_second_level(examples))
+        views, rows, some = all_of.head("topic")
+        held = hold_out(views, all_of.order, some, all_of.groups[rows])
+        return judged(np.array(rows)[held.tested], held.logits * held.sharpness, all_of.order)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """The examples as heads learn from them: n-grams and words, groups that stay in one fold, the topics in order."""
+
+    examples: Sequence[Example]
+    every: Vocabulary
+    matrix: Any
+    words: Vocabulary
+    said: Any
+    groups: Strings
+    order: list[str]
+
+    @classmethod
+    def of(cls, examples: Sequence[Example]) -> _Inputs:
+        every = select(examples)
+        parts = batch([example.text for example in examples])
+        groups = together(near(parts, every), np.array([example.issue for example in examples]))
+        matrix = every.matrix(parts, every.occurrences(parts))
+        return cls(examples, every, matrix, *word_view(examples, parts), groups, order_of(examples))
+
+    def head(self, name: str) -> tuple[Views, list[int], list[Example]]:
+        """Return what a head learns from, and which of the examples these are."""
+        rows, values = _labelled(self.examples, name)
+        some = [self.examples[row] for row in rows]
+        views = Views(
+            self.matrix[rows],
+            self.said[rows] if name == "topic" else None,
+            np.array(values),
+            np.array([_weight(each, name) for each in some], np.float32),
+            np.array([each.other for each in some]),
+            np.array([each.share if name == "topic" else 0.0 for each in some], np.float32),
+            prior(self.every, self.order) if name == "topic" else None,
+        )
+        return views, rows, some
+
+
 def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str]) -> Trained:
-    every = select(examples)
-    parts = batch([example.text for example in examples])
-    matrix = every.matrix(parts, every.occurrences(parts))
-    words, said = word_view(examples, parts)
-    groups = near(parts, every)
-    order = order_of(examples)
+    all_of = _Inputs.of(examples)
+    order = all_of.order
     columns: list[Linear] = []
     heads: list[Head] = []
     scores: dict[str, float] = {}
@@ -147,45 +143,36 @@ def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str]) ->
     guesses: dict[str, Guess] = {}
     late = None
     for name, labels in (("topic", order), ("intent", INTENTS[:4]), ("junk", JUNK), ("priority", LEVELS)):
-        rows, values = _labelled(examples, name)
-        some = [examples[row] for row in rows]
-        views = Views(
-            matrix[rows],
-            said[rows] if name == "topic" else None,
-            np.array(values),
-            np.array([_weight(each, name) for each in some], np.float32),
-            np.array([each.other for each in some]),
-            np.array([each.share if name == "topic" else 0.0 for each in some], np.float32),
-            prior(every, order) if name == "topic" else None,
-        )
-        fitted = _fit_head(views, [str(each) for each in labels], some, groups[rows])
+        views, rows, some = all_of.head(name)
+        fitted = _fit_head(views, [str(each) for each in labels], some, all_of.groups[rows])
+        held, at = fitted.held, np.array(rows)
         start = heads[-1].columns.stop if heads else 0
-        heads.append(Head(name, fitted.linear.labels, start, fitted.sharpness))
+        heads.append(Head(name, fitted.linear.labels, start, held.sharpness))
         columns.append(fitted.linear)
-        guesses[name] = Guess([rows[at] for at in fitted.tested.tolist()], _chances(fitted))
-        scores[f"{name}_accuracy"] = round(float(np.mean(fitted.held_out.argmax(axis=1) == fitted.truth)), 4)
+        guesses[name] = Guess(at[held.tested].tolist(), _chances(held))
+        scores[f"{name}_accuracy"] = round(float(np.mean(held.logits.argmax(axis=1) == held.truth)), 4)
         if fitted.words is not None:
-            at = np.array(rows)
-            crossed = judged(at[fitted.tested], fitted.held_out * fitted.sharpness, order)
-            if fitted.late:
-                late = judged(at[fitted.late[0]], fitted.late[1] * fitted.sharpness, order)
             word_weights, word_scale = _quantised(fitted.words.weights)
-            truth = [first_level(order[label]) for label in fitted.truth.tolist()]
-            told = report(crossed, truth, own=fitted.own)
+            crossed = judged(at[held.tested], held.logits * held.sharpness, order)
+            if held.late:
+                late = judged(at[held.late[0]], held.late[1] * held.sharpness, order)
+            told = report(crossed, [first_level(order[label]) for label in held.truth.tolist()], own=held.own)
             scores["level1_accuracy"] = told["report"]["accuracy"]
             scores["level1_macro_f1"] = told["report"]["macro_f1"]
     weights, scale = _quantised(np.hstack([linear.weights for linear in columns]))
     arrays: dict[str, artefact.Array] = {
-        "keys": every.keys,
-        "idf": every.idf,
+        "keys": all_of.every.keys,
+        "idf": all_of.every.idf,
         "weights": weights,
         "scale": scale,
         "bias": np.concatenate([linear.bias for linear in columns]),
-        "word_keys": words.keys,
-        "word_idf": words.idf,
+        "word_keys": all_of.words.keys,
+        "word_idf": all_of.words.idf,
         "word_weights": word_weights,
         "word_scale": word_scale,
     }
+    if own := [each.text for each in examples if not each.hand and not each.knowledge]:
+        arrays["seen"] = text_ids(own)
     meta = {
         "name": own_name,
         "software": __version__,
@@ -260,9 +247,9 @@ def _labelled(examples: Sequence[Example], name: str) -> tuple[list[int], list[s
     return rows, [str(getattr(examples[row], name)) for row in rows]
 
 
-def _chances(fitted: Fitted) -> Floats:
+def _chances(held: Held) -> Floats:
     """Return the probabilities that cross-validation gives to each label."""
-    logits = fitted.held_out * fitted.sharpness
+    logits = held.logits * held.sharpness
     chances: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
     return chances
