@@ -57,6 +57,11 @@ def _table(*rows: Sequence[object]) -> list[str]:
     return [head, "|" + "---|" * len(rows[0]), *body, ""]
 
 
+def _retrained(found: Mapping[str, Any] | None) -> list[str]:
+    """Return what a retraining said of the candidate beside the model that worked then."""
+    return ["## 与当时的模型相比", "", f"与 {found['against']} 相比：", *found["verdict"]["lines"], ""] if found else []
+
+
 def card(meta: Mapping[str, Any]) -> str:
     """Return the card of a model, in Chinese and Markdown."""
     found = meta["report"]
@@ -88,6 +93,7 @@ def card(meta: Mapping[str, Any]) -> str:
         f"一级主题准确率 {percent(found['accuracy'])}，macro-F1 {found['macro_f1']:.4f}，"
         f"校准误差 ECE {found['ece']:.4f}。",
         "",
+        *_retrained(meta.get("retrained")),
         "## 精度档位",
         "",
         *_table(("承诺的准确率", "把握不低于", "免复核的比例"), *dials),
