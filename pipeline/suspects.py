@@ -18,6 +18,8 @@ import numpy.typing as npt
 from pipeline.labels import Label
 from pipeline.train import Judged
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
@@ -53,7 +55,7 @@ def suspects(found: Judged, start: int, topics: Sequence[str] | npt.NDArray[np.s
     chances = chances / np.maximum(chances.sum(axis=1, keepdims=True), 1e-12)
     given = np.array([names.tolist().index(label) for label in labels[rows].tolist()], np.int64)
     usual = np.array([chances[given == at, at].mean() if (given == at).any() else 1.0 for at in range(len(names))])
-    sure = np.where(chances >= usual, chances, 0.0)
+    sure = np.where(chances >= usual - _ROUNDING, chances, 0.0)
     other = sure.argmax(axis=1)
     each = np.arange(len(rows))
     doubted = np.flatnonzero((sure[each, other] > 0) & (other != given) & (chances[each, other] > chances[each, given]))
