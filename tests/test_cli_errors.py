@@ -14,7 +14,9 @@ from desk import COMMAND, Desk
 from inputs import LAMP, damaged, same_letters
 from support import ROOT
 
-from service import cli, commands
+from service import cli
+from service.commands import triage as commands
+from service.commands.train import run_train
 
 PLACES = "id,name,parent,aliases\n"
 MEMBERS = "id,name,sectors,place,stations,speciality,organisation,capacity,absences,active\n"
@@ -164,7 +166,7 @@ def test_a_model_name_is_no_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
     monkeypatch.setattr(train, "train", remember)
     with pytest.raises(InputError, match="模型名“"):
-        commands.run_train(name.replace("ABSOLUTE", str(tmp_path / "other")), [], "corpora", "topic")
+        run_train(name.replace("ABSOLUTE", str(tmp_path / "other")), [], "corpora", "topic")
     assert asked == []
 
 

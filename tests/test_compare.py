@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.compare import compare, mcnemar
 from pipeline.evaluate import Predictions
-from service.models import words
+from service.commands.models import words
 
 LABELS = np.array(["政法", "民政"])
 

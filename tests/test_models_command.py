@@ -20,8 +20,8 @@ from pipeline import artefact, labelled
 from pipeline.errors import InputError
 from pipeline.labelled import Reading
 from pipeline.registry import Step
-from service import commands
-from service import models as service
+from service.commands import models as service
+from service.commands.train import run_train
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +184,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def train(name: str, data: Path, **reading: Any) -> Path:
-    assert commands.run_train(name, [data], None, Reading("类别", **reading)) == 0
+    assert run_train(name, [data], None, Reading("类别", **reading)) == 0
     return Path(data.parent / "models" / name)
 
 

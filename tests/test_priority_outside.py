@@ -16,7 +16,7 @@ from pipeline.labelled import Reading, gather
 from pipeline.priority import DIAL, Voice, aggravate, crowd, per_day, setting, turn, voice
 from pipeline.records import LEVELS, Level, Priority, Reason, Submission
 from pipeline.triage import Triage
-from service.commands import run_evaluate_priority
+from service.commands.train import run_evaluate_priority
 
 PRIORITY = Reading(label="priority")
 

@@ -15,7 +15,7 @@ import orjson
 from pipeline.errors import InputError
 from pipeline.ingest import Intake
 from pipeline.records import Rejected, to_json
-from service.commands import Office
+from service.commands.common import Office
 from service.export import beside, check
 from service.export.labels import INTENT, PRIORITY, ROLE, STATUS, owner, title_and_body
 from service.export.sheet import disarm
@@ -61,7 +61,7 @@ def _decided(path: Path, name: str) -> tuple[bool, dict[str, Any] | None]:
 
 
 def run_explain(file: Path, name: str, wanted: Mapping[str, str], office: Office) -> int:
-    """Tell why a submission goes where it goes; see `service.cli.route_explain`."""
+    """Tell why a submission goes where it goes; see `service.cli.route.route_explain`."""
     decided, found = _decided(file, name)
     if not decided:
         with _triaged([file], wanted, office)[1] as result:
@@ -101,7 +101,7 @@ def explanation(decision: dict[str, Any]) -> list[str]:
 
 
 def run_simulate(files: Sequence[Path], out: Path | None, wanted: Mapping[str, str], office: Office) -> int:
-    """Tell what a file would do to an office; see `service.cli.route_simulate`."""
+    """Tell what a file would do to an office; see `service.cli.route.route_simulate`."""
     from pipeline.route import simulate
 
     if office.members is None:

@@ -77,7 +77,7 @@ def _promise_kept(row: Mapping[str, Any]) -> str:
 
 
 def run_list() -> int:
-    """List the models; see `service.cli.models_list`."""
+    """List the models; see `service.cli.models.models_list`."""
     working = registry.working()
     shown = table("模型", "名称", "状态", "文本", "主题", "准确率", "macro-F1", "免复核(95%)")
     broken = []
@@ -101,7 +101,7 @@ def run_list() -> int:
 
 
 def run_show(name: str | None, out: Path | None) -> int:
-    """Show the card of a model; see `service.cli.models_show`."""
+    """Show the card of a model; see `service.cli.models.models_show`."""
     if out:
         check(out, {".html", ".md", ".json"})
     name = name or registry.working()
@@ -157,7 +157,7 @@ def words(a: str, b: str, found: Mapping[str, Any]) -> list[str]:
 
 
 def run_compare(a: str, b: str, data: Sequence[Path], reading: Reading, out: Path | None) -> int:
-    """Compare two models; see `service.cli.models_compare`."""
+    """Compare two models; see `service.cli.models.models_compare`."""
     if out:
         check(out, {".json"})
     found = _compared(a, b, data, reading)
@@ -194,7 +194,7 @@ def _who(who: str | None) -> str:
 
 
 def run_promote(name: str, data: Sequence[Path], reading: Reading, *, force: bool, why: str, who: str | None) -> int:
-    """Make a model the working one; see `service.cli.models_promote`."""
+    """Make a model the working one; see `service.cli.models.models_promote`."""
     now = registry.working()
     _, meta = registry.load(name)
     if registry.stack()[-1] in ((name, None), (name, artefact.model_id(meta))):
@@ -222,7 +222,7 @@ def run_promote(name: str, data: Sequence[Path], reading: Reading, *, force: boo
 
 
 def run_rollback(to: str | None, *, why: str, who: str | None) -> int:
-    """Go back to an earlier model; see `service.cli.models_rollback`."""
+    """Go back to an earlier model; see `service.cli.models.models_rollback`."""
     step = registry.rollback(who=_who(who), when=_now(), why=why, to=to)
     tell(f"已退回到 {step.id}（此前 {step.before}）。")
     return 0

@@ -88,7 +88,7 @@ def _decided(decision: Decision) -> Iterator[str]:
 
 
 def run_explain(what: str, file: Path | None, wanted: Mapping[str, str], model: str | None) -> int:
-    """Explain a text, or a row of a file; see `service.cli.explain`."""
+    """Explain a text, or a row of a file; see `service.cli.triage.explain`."""
     from pipeline.triage import Triage
 
     submission = find(what, file, wanted) if file else Submission("1", what)
