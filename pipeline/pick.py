@@ -16,6 +16,7 @@ import numpy.typing as npt
 from pipeline.classify import Classifier
 from pipeline.evaluate import verdicts
 from pipeline.features import batch
+from pipeline.records import Topic
 
 Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -60,12 +61,12 @@ def pick(doubt: Doubles, matrix: Any, count: int, *, known: Any = None) -> Ints:
     return np.array(picked, np.int64)
 
 
-def pick_texts(classifier: Classifier, texts: Sequence[str], count: int) -> list[tuple[int, float]]:
-    """Return which of some clean texts to label next, and how much the model wavers on each."""
+def pick_texts(classifier: Classifier, texts: Sequence[str], count: int) -> list[tuple[int, Topic]]:
+    """Return which of some clean texts to label next, and what the model says of each."""
     if not texts:
         return []
-    chances = np.array([[*each.topic.scores.values()] for each in verdicts(classifier, texts)])
+    topics = [each.topic for each in verdicts(classifier, texts)]
     parts = batch(texts)
-    doubt = uncertainty(chances)
+    doubt = uncertainty(np.array([[*each.scores.values()] for each in topics]))
     matrix = classifier.vocabulary.matrix(parts, classifier.vocabulary.occurrences(parts))
-    return [(at, float(doubt[at])) for at in pick(doubt, matrix, count).tolist()]
+    return [(at, topics[at]) for at in pick(doubt, matrix, count).tolist()]

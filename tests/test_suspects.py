@@ -24,7 +24,10 @@ def test_planted_errors_are_found() -> None:
     labels[7], labels[30] = "民政", "教育文体"
     found = suspects(judged(labels), 10, labels)
     assert {each.row for each in found} == {7, 30}
-    assert (found[0].label, found[0].other, found[0].better) in {("民政", "教育文体", 0.8), ("教育文体", "城乡建设", 0.8)}
+    assert (found[0].label, found[0].other, found[0].better) in {
+        ("民政", "教育文体", 0.8),
+        ("教育文体", "城乡建设", 0.8),
+    }
 
 
 def test_good_labels_are_left_alone() -> None:

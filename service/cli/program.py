@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import corpora, models, route, train, triage
+from service.cli import corpora, loop, models, route, train, triage
 
 app = typer.Typer(
     name="minyi",
@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (triage, train, models, route, corpora):
+for group in (triage, train, loop, models, route, corpora):
     app.add_typer(group.app)
 
 
