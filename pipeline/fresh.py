@@ -22,7 +22,8 @@ _TOGETHER = 0.6
 """In this share of a word's texts it stands beside the other: then the two are one."""
 _LONGEST = 8
 _OWN = 0.6
-"""Where so many of its texts have one topic, a term speaks for it."""
+_OFTEN = 2.0
+"""Where so many of its texts have one topic, and so many times as many as of all, a term speaks for it."""
 _MOST = 100
 
 
@@ -76,13 +77,14 @@ def fresh_terms(before: Sequence[Sequence[str]], after: Sequence[tuple[Sequence[
     }
     ranked = sorted(new.keys() - inside, key=lambda term: (-new[term], term))[:_MOST]
     topics = [topic for _, topic in after]
+    usual = Counter(topic.level1 for topic in topics)
     return [
         Term(
             term,
             len(having[term]),
             earlier[term],
             round(new[term], 1),
-            *_topic([topics[row] for row in having[term]]),
+            *_topic([topics[row] for row in having[term]], usual),
             len(parts[term]) > 1,
         )
         for term in ranked
@@ -132,11 +134,11 @@ def _is_chinese(word: str) -> bool:
     return all("\u3400" <= char <= "\u9fff" for char in word)
 
 
-def _topic(topics: Sequence[Topic]) -> tuple[str | None, str | None, float]:
-    """Return the topic that most of some texts have, and the share that has it."""
+def _topic(topics: Sequence[Topic], usual: Counter[str | None]) -> tuple[str | None, str | None, float]:
+    """Return the topic that a term's texts speak for, and the share of them that has it."""
     (first, rows), *_ = Counter(topic.level1 for topic in topics).most_common(1)
     share = round(rows / len(topics), 2)
-    if share < _OWN or first is None:
+    if first is None or share < max(_OWN, _OFTEN * usual[first] / usual.total()):
         return None, None, share
     (second, _), *_ = Counter(topic.level2 for topic in topics if topic.level1 == first).most_common(1)
     return first, second, share

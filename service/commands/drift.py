@@ -127,8 +127,9 @@ def run_shadow(
         else:
             print_lines(lines)
         topics = [each for each in found if "level1" in each.about]
+        current = names["current_model"]
         tell(
-            f"{len(rows)} 件：一级主题不同 {len(topics)} 件，有任何不同 {len(found)} 件（当前 {names['current_model']}）",
+            f"{len(rows)} 件：一级主题不同 {len(topics)} 件，有任何不同 {len(found)} 件（对照 {current}）",
             *(f"  {before} → {after}  {count}" for before, after, count in moves(found)[:SHOWN]),
             "候选模型只旁观，没有改动任何研判。",
         )
