@@ -25,8 +25,9 @@ PAGE = """<!doctype html>
 body {{ margin: 0 auto; max-width: 860px; padding: 20px 16px 60px; color: #1d2733; background: #fff;
   font: 15px/1.65 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; }}
 h1 {{ font-size: 24px; }} h2 {{ font-size: 18px; margin: 28px 0 8px; }}
-table {{ border-collapse: collapse; font-size: 13px; margin: 8px 0; }}
-th, td {{ padding: 3px 12px 3px 0; border-bottom: 1px solid #d9dfe5; text-align: left; vertical-align: top; }}
+table {{ border: 0; border-collapse: collapse; font-size: 13px; margin: 8px 0; }}
+th, td {{ padding: 3px 12px 3px 0; border: 0; border-bottom: 1px solid #d9dfe5;
+  text-align: left !important; vertical-align: top; }}
 pre {{ background: #f4f6f8; padding: 8px 12px; overflow-x: auto; font-size: 12.5px; white-space: pre-wrap; }}
 .output pre {{ background: none; border-left: 3px solid #d9dfe5; }} svg {{ max-width: 100%; height: auto; }}
 details summary {{ color: #5b6875; font-size: 13px; cursor: pointer; }} a.anchor-link {{ display: none; }}
@@ -85,6 +86,8 @@ def _output(output: Any) -> str:
         return re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
     if "text/html" in data:
         return str(data["text/html"])
+    if re.match(r"Text\(|<|\[<", data.get("text/plain", "")):
+        return ""  # what drawing returns
     return f"<pre>{_escaped(data.get('text/plain', ''))}</pre>"
 
 

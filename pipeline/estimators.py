@@ -26,6 +26,8 @@ from pipeline.train import read_knowledge, read_written, written_files
 from pipeline.train.views import first_level, fit_linear
 from pipeline.train.vocabulary import KNOWLEDGE_WEIGHT
 
+_STEPS = 200
+_TOLERANCE = 1e-4
 Strings = npt.NDArray[Any]
 Doubles = npt.NDArray[np.float64]
 
@@ -105,7 +107,8 @@ class TopicClassifier(_OverTexts, ClassifierMixin, BaseEstimator):  # type: igno
         self.words_ = Vocabulary.of(word_grams(parts, cut), parts, least=self.least) if self.words else None
         names = [str(at) for at in range(len(self.classes_))]
         which = np.searchsorted(self.classes_, labels).astype(str)
-        found = fit_linear(self._matrix(parts, cut), which, names, weight.astype(np.float32), cost=self.cost)
+        found = fit_linear(self._matrix(parts, cut), which, names, weight.astype(np.float32), cost=self.cost,
+                           steps=_STEPS, tolerance=_TOLERANCE)  # fmt: skip
         self.coef_, self.intercept_ = found.weights.T, found.bias
         return self
 

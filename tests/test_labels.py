@@ -84,7 +84,7 @@ def test_what_is_refused(tmp_path: Path, row: dict[str, Any], said: str) -> None
 
 
 def test_a_file_without_labels(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="没有标签列.*--label"):
+    with pytest.raises(InputError, match=r"没有标签列.*--label"):
         labels.read([put(tmp_path, {"text": "路灯不亮"})])
 
 
