@@ -1,4 +1,4 @@
-"""The notebooks: run from a clean kernel, kept without outputs, nothing defined in them, their pages without requests."""
+"""The notebooks: run from a clean kernel, kept without outputs, define nothing; their pages ask for nothing."""
 
 from __future__ import annotations
 
