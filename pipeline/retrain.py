@@ -8,7 +8,7 @@ trace.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,7 @@ class Outcome:
         """Return what is kept of it with the model: figures, no texts."""
         return {
             "against": self.against,
-            "verdict": asdict(self.verdict),
+            "verdict": {"kind": self.verdict.kind, "lines": list(self.verdict.lines)},
             "crossed": self.crossed,
             "late": self.late,
             "recent": {"rows": self.recent, **self.counts()},

@@ -29,7 +29,7 @@ KNOWN = [each for each in examples() if each.topic]
 
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let corpora/ give only the texts of tests/cases/tiny.json, and keep models in a folder of their own; return it."""
+    """Let corpora/ give only the texts of tests/cases/tiny.json, and keep models in a new folder; return it."""
     monkeypatch.setattr(labelled, "read_written", lambda paths: [replace(each, hand="first") for each in examples()])
     monkeypatch.setattr(labelled, "read_knowledge", list)
     monkeypatch.setenv("MINYI_MODELS", str(tmp_path / "models"))

@@ -12,7 +12,9 @@ from pipeline import labels, registry
 from pipeline.clean import clean, personal
 from pipeline.errors import InputError
 from pipeline.ingest import Intake
-from pipeline.knowledge import model_folder
+from pipeline.knowledge import digest, model_folder
+from pipeline.labels import Label
+from pipeline.records import to_json
 from pipeline.train.report import percent
 from service.commands.common import SHOWN, Rejections, kept
 from service.commands.models import table, tell, write_json
@@ -28,9 +30,28 @@ _EXCERPT = 60
 EFFECTS = {"fixed": "改对了", "broken": "改错了", "other": "都不对"}
 
 
+def mask(text: str) -> str:
+    """Return a clean text with personal data replaced by what kind it is."""
+    return masked(text, ((each.start, each.end, each.kind) for each in personal.spans(text)))
+
+
+def freeze(given: Iterable[Label], path: Path) -> str:
+    """Write labels as a file for training, personal data masked, empty columns left out; return its hash.
+
+    This is what an export of reviews calls: the same reviews give the same bytes.
+    """
+    lines = []
+    for label in given:
+        row = {name: value for name, value in asdict(label).items() if value not in ("", -1.0)}
+        lines.append(to_json({**row, "text": mask(label.text)}) + b"\n")
+    with beside(path) as temporary:
+        temporary.write_bytes(b"".join(lines))
+    return digest(path)
+
+
 def excerpt(text: str, length: int = _EXCERPT) -> str:
     """Return the beginning of a text without personal data, on one line."""
-    whole = masked(text, ((each.start, each.end, each.kind) for each in personal.spans(text))).replace("\n", " ")
+    whole = mask(text).replace("\n", " ")
     return whole[:length] + "…" * (len(whole) > length)
 
 
@@ -93,7 +114,7 @@ def run_next(files: Sequence[Path], count: int, out: Path | None, wanted: Mappin
     with kept(rejections):
         rows = [(each, clean(each.text).text) for each in Intake(files, wanted=wanted, rejected=rejections)]
         seen = registry.seen(model)
-        fresh = [row for row in rows if not np.isin(text_ids([row[1]]), seen).any()]
+        fresh = [row for row in rows if not np.isin(text_ids([row[1], mask(row[1])]), seen).any()]
         picked = pick_texts(classifier, [text for _, text in fresh], count)
         header = ("id", "text", "topic", "said", "confidence", "model", "source", "submitted_at")
         made = []
