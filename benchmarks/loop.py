@@ -135,7 +135,7 @@ def picture(means: dict[str, list[float]], path: Path) -> None:
     for (way, values), colour in zip(means.items(), ("#888", "#1f5f8b", "#c96"), strict=True):
         points = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in enumerate(values))
         lines.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{points}"/>')
-        lines.append(f'<text x="555" y="{y(values[-1]) + 4:.1f}" fill="{colour}">{NAMES[way]}</text>')
+        lines.append(f'<text x="{60 + 90 * WAYS.index(way)}" y="14" fill="{colour}">— {NAMES[way]}</text>')
     lines.append('<text x="220" y="342">复核件数（横）与 macro-F1（纵）</text></svg>')
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

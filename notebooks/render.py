@@ -28,6 +28,7 @@ h1 {{ font-size: 24px; }} h2 {{ font-size: 18px; margin: 28px 0 8px; }}
 table {{ border: 0; border-collapse: collapse; font-size: 13px; margin: 8px 0; }}
 th, td {{ padding: 3px 12px 3px 0; border: 0; border-bottom: 1px solid #d9dfe5;
   text-align: left !important; vertical-align: top; }}
+td:not(:last-child) {{ white-space: nowrap; }}
 pre {{ background: #f4f6f8; padding: 8px 12px; overflow-x: auto; font-size: 12.5px; white-space: pre-wrap; }}
 .output pre {{ background: none; border-left: 3px solid #d9dfe5; }} svg {{ max-width: 100%; height: auto; }}
 details summary {{ color: #5b6875; font-size: 13px; cursor: pointer; }} a.anchor-link {{ display: none; }}
