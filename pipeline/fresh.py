@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import log
 
+from pipeline.knowledge import lexicon
 from pipeline.records import Topic
 
 _SURE = 10.83
@@ -25,6 +27,7 @@ _OWN = 0.6
 _OFTEN = 2.0
 """Where so many of its texts have one topic, and so many times as many as of all, a term speaks for it."""
 _MOST = 100
+_PARTICLES = "的了吗呢吧么和与及在把被从就都也还又是有没不这那该"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +122,15 @@ def _terms(words: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
         for size in (2, 3):
             run = tuple(words[at : at + size])
             term = "".join(run)
-            if len(run) == size and len(term) <= _LONGEST and all(map(_is_chinese, run)) and len(term) > size:
+            whole = len(run) == size and size < len(term) <= _LONGEST and all(map(_is_chinese, run))
+            if whole and not _function_words().intersection(run):
                 yield term, run
+
+
+@cache
+def _function_words() -> frozenset[str]:
+    """Return the words that stand inside no name."""
+    return frozenset([*lexicon("stopwords"), *_PARTICLES])
 
 
 def _runs(words: tuple[str, ...]) -> Iterator[str]:
