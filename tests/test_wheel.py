@@ -54,7 +54,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_is_inside(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"pipeline/triage.py", "pipeline/decision.schema.json", "service/cli.py"} <= names
+    assert {"pipeline/triage.py", "pipeline/decision.schema.json", "service/cli/program.py"} <= names
     assert {"corpora/topics.csv", "corpora/crosswalk.csv", "corpora/lexicon/dictionary.txt"} <= names
     arrays = ["keys.npy", "idf.npy", "weights.npy", "scale.npy", "bias.npy"]
     assert {f"models/base/{name}" for name in ("meta.json", "card.md", *arrays)} <= names
