@@ -4,7 +4,7 @@ BIN = .venv/bin
 SAMPLES = corpora/samples
 export MYPY_CACHE_DIR = .mypy_cache
 
-.PHONY: demo test check format model seal clean
+.PHONY: demo test check format model notebooks seal clean
 
 .venv/ready: requirements-dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -37,6 +37,9 @@ format: .venv/ready
 model: .venv/ready ## train the model that ships, from corpora/ alone
 	MINYI_MODELS= $(BIN)/minyi train --base corpora --name base
 	$(BIN)/python -c "from pathlib import Path; from pipeline.train import train_language; train_language(Path('models/language'))"
+
+notebooks: .venv/ready ## run the notebooks, each in a clean kernel, and write their pages to docs/notebooks
+	PYTHONPATH=. $(BIN)/python notebooks/render.py
 
 seal: .venv/ready ## write corpora/manifest.csv after a change of corpora/
 	$(BIN)/minyi corpora seal

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline import artefact, labelled, registry
-from pipeline.classify import PRECISION, Classifier
+from pipeline.classify import PRECISION, Classifier, Verdict
 from pipeline.errors import InputError
 from pipeline.features import batch
 from pipeline.labelled import Reading
@@ -60,17 +60,21 @@ def predict(classifier: Classifier, texts: Sequence[str], truth: Strings) -> Pre
             f"没有可评分的行：文件的标签（{labels}）都不是模型的主题（{'、'.join(classifier.level1[:4])} 等）。"
             "请用 --mapping 给出标签对照表（label,level1,level2）。"
         )
-    topics: list[Topic] = []
+    topics = [verdict.topic for verdict in verdicts(classifier, texts)]
+    scores = np.array([[topic.scores[name] for name in names] for topic in topics])
+    share = scores.max(axis=1) / np.maximum(scores.sum(axis=1), 1e-9)
+    return Predictions(truth, np.array(names)[scores.argmax(axis=1)], share, topics)
+
+
+def verdicts(classifier: Classifier, texts: Sequence[str]) -> list[Verdict]:
+    """Return what a model says of clean texts."""
+    found: list[Verdict] = []
     segmenter = Segmenter()
     for begin in range(0, len(texts), _CHUNK):
         some = texts[begin : begin + _CHUNK]
         parts = batch(some)
-        topics += [
-            verdict.topic for verdict in classifier.judge(parts, terms(parts, [segmenter.cut(text) for text in some]))
-        ]
-    scores = np.array([[topic.scores[name] for name in names] for topic in topics])
-    share = scores.max(axis=1) / np.maximum(scores.sum(axis=1), 1e-9)
-    return Predictions(truth, np.array(names)[scores.argmax(axis=1)], share, topics)
+        found += classifier.judge(parts, terms(parts, [segmenter.cut(text) for text in some]))
+    return found
 
 
 def evaluate(data: Sequence[Path], *, model: str | None, reading: Reading, dial: float = PRECISION) -> dict[str, Any]:

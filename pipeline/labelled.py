@@ -17,6 +17,8 @@ from pipeline.train import Example, corpora_sources, read_knowledge, read_writte
 
 _LABELS = ("level2", "intent", "priority")
 Row = tuple[str, dict[str, str]]
+Line = tuple[int, str, dict[str, str]]
+"""The number of a line, its clean text and the columns asked for."""
 _LEVEL_NAMES = {"特急": "urgent", "紧急": "high", "普通": "normal", "低": "low"}
 PRIORITY = "priority"
 """The label of files that correct priority alone and may say nothing of topics."""
@@ -84,20 +86,35 @@ def read(path: Path, reading: Reading) -> list[Row]:
     rows = _read(path, label, reading.wanted)
     if label == PRIORITY:
         return [(text, labels) for _, text, labels in rows]
+    found = []
+    for (_, text, labels), topic in zip(rows, map_topics(path, rows, reading), strict=True):
+        del labels[label]
+        if topic:
+            found.append((text, {**labels, **topic}))
+    return found
+
+
+def map_topics(path: Path, rows: Sequence[Line], reading: Reading) -> list[dict[str, str]]:
+    """Return `topic`, and `level2` where a table maps labels, for rows of a file; {} where a row has none.
+
+    Raises
+    ------
+    InputError
+        Where a label is not mapped.
+    """
     mapped = load_mapping(reading.mapping) if reading.mapping else None
     found = []
-    for line, text, labels in rows:
-        topic = labels.pop(label)
-        if mapped is not None:
+    for line, _, labels in rows:
+        topic, second = labels.get(reading.label, ""), {}
+        if mapped is not None and topic:
             if topic not in mapped:
                 raise InputError(
                     f"{path} 第 {line} 行：标签“{topic}”不在对照表 {reading.mapping} 中。"
                     "请补上一行（level1 留空表示不用这类来件）。"
                 )
-            topic, second = mapped[topic]
-            labels["level2"] = second
-        if topic:
-            found.append((text, {**labels, "topic": topic.replace(SEPARATOR, "／")}))
+            topic, level2 = mapped[topic]
+            second = {"level2": level2}
+        found.append({"topic": topic.replace(SEPARATOR, "／"), **second} if topic else {})
     return found
 
 
@@ -107,7 +124,7 @@ def levels(path: Path, reading: Reading) -> list[tuple[str, str]]:
     return [(text, level(labels[reading.label], path)) for _, text, labels in rows]
 
 
-def _read(path: Path, label: str, wanted: Mapping[str, str]) -> list[tuple[int, str, dict[str, str]]]:
+def _read(path: Path, label: str, wanted: Mapping[str, str]) -> list[Line]:
     """Return line, clean text and labels for the rows of a file that have text and a label.
 
     Raises
@@ -115,11 +132,35 @@ def _read(path: Path, label: str, wanted: Mapping[str, str]) -> list[tuple[int, 
     InputError
         Where the file cannot be read, or has no column `label`.
     """
+    rows, seen = columns_of(path, (label, *_LABELS), wanted, label=label)
+    if label not in seen:
+        others = "、".join(sorted(seen - set(TEXT_FIELDS))) or "没有别的列"
+        raise InputError(f"{path}：没有标签列“{label}”。看到的列：{others}。请用 --label 指明。")
+    return [row for row in rows if label in row[2]]
+
+
+def columns_of(
+    path: Path, names: Sequence[str], wanted: Mapping[str, str], *, label: str
+) -> tuple[list[Line], set[str]]:
+    """Return the rows of a file with some of their columns, and the headers that it has.
+
+    Parameters
+    ----------
+    path : the file.
+    names : the columns; a row has only those that are not empty.
+    wanted : field → header, for columns of unusual names.
+    label : the column of the topic, which is no part of the text whatever it is called.
+
+    Raises
+    ------
+    InputError
+        Where the file or one of its rows cannot be read.
+    """
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"{path}：不支持“{path.suffix}”格式。可用的格式：{' '.join(FORMATS)}。")
     check_wanted(wanted)
     source = Source(str(path))
-    rows: list[tuple[int, str, dict[str, str]]] = []
+    rows: list[Line] = []
     seen: set[str] = set()
     try:
         with path.open("rb") as stream:
@@ -132,14 +173,11 @@ def _read(path: Path, label: str, wanted: Mapping[str, str]) -> list[tuple[int, 
                     text = clean(to_submission(told, mapping(told, wanted)).text).text
                 except RowError as error:
                     raise InputError(f"{path} 第 {line} 行：{error}") from error
-                labels = {name: plain(values.get(name)).strip() for name in (label, *_LABELS)}
-                rows.append((line, text, {name: value for name, value in labels.items() if value}))
+                cells = {name: plain(values.get(name)).strip() for name in names}
+                rows.append((line, text, {name: cell for name, cell in cells.items() if cell}))
     except OSError as error:
         raise InputError(f"{path}：打不开（{error.strerror}）。请检查路径。") from error
-    if label not in seen:
-        others = "、".join(sorted(seen - set(TEXT_FIELDS))) or "没有别的列"
-        raise InputError(f"{path}：没有标签列“{label}”。看到的列：{others}。请用 --label 指明。")
-    return [row for row in rows if label in row[2]]
+    return rows, seen
 
 
 def gather(data: Sequence[Path], *, base: str | None, reading: Reading) -> tuple[list[Example], dict[str, str]]:

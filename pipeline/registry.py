@@ -12,6 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from pipeline import artefact, inputs
 from pipeline.classify import PRECISION, Classifier
 from pipeline.errors import InputError, ModelError
@@ -107,6 +110,12 @@ def load(name: str | None = None, precision: float = PRECISION) -> tuple[Classif
             f"请用 minyi models promote {name} 重新启用，或用 minyi models rollback 退回上一个。"
         )
     return classifier, meta
+
+
+def seen(name: str | None = None) -> npt.NDArray[np.uint64]:
+    """Return the numbers of the texts of an office that a model was trained on; see `pipeline.train.held.text_ids`."""
+    _, arrays = artefact.load(model_folder(name or working()))
+    return arrays.get("seen", np.zeros(0, np.uint64))
 
 
 def names() -> Iterator[tuple[str, dict[str, Any] | ModelError]]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.errors import InputError
 from pipeline.features import Vocabulary, batch
 from pipeline.train import folds as module
-from pipeline.train.folds import folds, near
+from pipeline.train.folds import by_time, folds, near, together
 
 NOTHING = Vocabulary(np.zeros(0, np.uint64), np.zeros(0, np.float32))
 
@@ -72,3 +72,32 @@ def test_near_duplicates_are_of_one_group() -> None:
     groups = near(batch([letter, others[0], letter + "谢谢！", others[1], others[2]]), NOTHING)
     assert groups[0] == groups[2]
     assert len(set(groups.tolist())) == 4
+
+
+DAYS = np.array([f"2026-{1 + at // 28:02}-{1 + at % 28:02}" for at in range(300)])
+
+
+def test_a_split_by_time() -> None:
+    truth, alone = np.arange(300) % 3, np.arange(300).astype(str)
+    found = by_time(truth, DAYS, alone)
+    assert found is not None
+    train, test = found
+    assert (train.tolist(), test.tolist()) == (list(range(240)), list(range(240, 300)))
+    undated = np.where(np.arange(300) < 100, "", DAYS)
+    assert by_time(truth, undated, alone) is None  # 40 late rows are too few
+    assert by_time(truth, np.full(300, ""), alone) is None
+    assert by_time(truth, np.full(300, "2026-01-01"), alone) is None
+
+
+def test_a_matter_that_began_earlier_is_no_test() -> None:
+    groups = np.arange(300).astype(str)
+    groups[295] = groups[3]
+    found = by_time(np.arange(300) % 3, DAYS, groups)
+    assert found is not None
+    assert 295 not in found[1]
+
+
+def test_issues_of_officers_keep_groups_together() -> None:
+    groups, issues = np.array(["a", "b", "b", "c", "d"]), np.array(["1", "1", "", "", ""])
+    assert together(groups, issues).tolist() == ["a", "a", "a", "c", "d"]
+    assert together(groups, np.full(5, "")).tolist() == groups.tolist()

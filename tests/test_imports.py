@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ PIPELINE = [path for path in FILES if path.is_relative_to(ROOT / "pipeline")]
 STAGES = {"ingest", "clean", "segment", "classify", "priority", "match", "route", "keywords", "terms", "features"}
 HELPERS = {"records", "errors", "knowledge", "features", "terms", "artefact"}
 """What a stage may import beside itself; artefact is how a learned stage is loaded."""
-ABOVE = {"triage", "batch"}
+ABOVE = {"triage", "batch", "frame"}
+"""What knows the order, and what stands above it: whole files, tables of an analyst."""
 
 
 def module(path: Path) -> str:
@@ -71,10 +73,15 @@ def test_the_nouns_know_nothing(name: str) -> None:
     assert imported(ROOT / "pipeline" / f"{name}.py") == set()
 
 
-def test_only_batch_and_service_know_the_order() -> None:
+def test_only_batch_frame_and_service_know_the_order() -> None:
     users = {module(path) for path in FILES if "triage" in parts(path)}
-    assert {name for name in users if not name.startswith("service.")} <= {"pipeline.batch"}
-    assert {module(path) for path in PIPELINE if "batch" in parts(path)} == set()
+    assert {name for name in users if not name.startswith("service.")} <= {"pipeline.batch", "pipeline.frame"}
+    assert {module(path) for path in PIPELINE if parts(path) & {"batch", "frame"}} == set()
+
+
+def test_pandas_is_imported_by_its_door_alone() -> None:
+    users = {module(path) for path in FILES if re.search(r"^\s*(?:import|from) pandas", path.read_text("utf-8"), re.M)}
+    assert users == {"pipeline.frame"}
 
 
 def test_no_two_modules_import_each_other() -> None:

@@ -9,12 +9,17 @@ from pipeline.train.examples import (
     topics,
     written_files,
 )
+from pipeline.train.held import Judged, Trained, sharpness
 from pipeline.train.language import train_language
-from pipeline.train.model import sharpness, train
+from pipeline.train.model import cross_validate, fit_model, train
 
 __all__ = [
     "Example",
+    "Judged",
+    "Trained",
     "corpora_sources",
+    "cross_validate",
+    "fit_model",
     "read_borders",
     "read_knowledge",
     "read_written",

@@ -22,7 +22,8 @@ class Example:
 
     `knowledge` marks what is no submission but says what belongs to a topic. `hand` names the batch that a text was
     written in: where there are several, a model is judged on the ones that it was not trained on. `other` is a topic
-    that offices give such a text as well, in the share `share` of the cases.
+    that offices give such a text as well, in the share `share` of the cases. `weight` is how much an office's label is
+    to be trusted (see `pipeline.labels`), `day` when it was given, `issue` the matter that officers put it to.
     """
 
     text: str
@@ -34,6 +35,9 @@ class Example:
     hand: str = ""
     other: str = ""
     share: float = 0.0
+    weight: float = 1.0
+    day: str = ""
+    issue: str = ""
 
 
 def topics() -> list[tuple[str, str]]:

@@ -20,6 +20,8 @@ _HANDS = 3
 """Into so many folds the hands are put together."""
 _ENOUGH = 10_000
 """So many held-out rows tell all that more of them would."""
+_LATE = 0.2
+"""The share of an office's rows, the latest ones, that a split by time holds out."""
 
 
 def near(parts: Batch, vocabulary: Vocabulary) -> Strings:
@@ -27,6 +29,28 @@ def near(parts: Batch, vocabulary: Vocabulary) -> Strings:
     names = [str(row) for row in range(len(parts))]
     found = match(names, fingerprint(parts), Background.of(vocabulary, len(parts)))
     return np.array([each.issue for each in found])
+
+
+def together(groups: Strings, issues: Strings) -> Strings:
+    """Return groups such that rows of one group, or of one issue that officers made, are in one.
+
+    >>> together(np.array(["a", "a", "b", "c"]), np.array(["", "1", "1", ""])).tolist()
+    ['a', 'a', 'a', 'c']
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    if not (issues != "").any():
+        return groups
+    rows = np.arange(len(groups))
+    own = np.where(issues == "", [f"\0{row}" for row in rows], issues)
+    links = [np.unique(each, return_index=True, return_inverse=True)[1:] for each in (groups, own)]
+    first = np.concatenate([index[inverse] for index, inverse in links])
+    linked = coo_matrix((np.ones(2 * len(rows)), (np.tile(rows, 2), first)), shape=(len(rows), len(rows)))
+    _, part = connected_components(linked, directed=False)
+    _, index, inverse = np.unique(part, return_index=True, return_inverse=True)
+    joined: Strings = groups[index[inverse]]
+    return joined
 
 
 def folds(truth: Ints, hands: Strings, groups: Strings) -> tuple[list[Fold], bool]:
@@ -50,6 +74,31 @@ def folds(truth: Ints, hands: Strings, groups: Strings) -> tuple[list[Fold], boo
         if all(len(set(truth[train].tolist())) > 1 for train, _ in found):
             return found, False
     return _own(truth, np.arange(len(truth)), groups), False
+
+
+def by_time(truth: Ints, days: Strings, groups: Strings) -> Fold | None:
+    """Return the fold whose test is the latest fifth of the dated rows: what a model is for are letters still to come.
+
+    Parameters
+    ----------
+    truth : (rows,) labels.
+    days : (rows,) "" where unknown; such rows are for training.
+    groups : (rows,) a matter that began earlier is no test.
+
+    Returns
+    -------
+    None where too few rows have a date to say anything.
+    """
+    dated = np.flatnonzero(days != "")
+    if len(dated) == 0:
+        return None
+    since = np.sort(days[dated])[int(len(dated) * (1 - _LATE))]
+    late = days >= since
+    test = np.flatnonzero(late & ~np.isin(groups, groups[~late & (days != "")]))
+    train = np.flatnonzero(~late)
+    if len(test) < _WORTH or len(set(truth[train].tolist())) < 2:
+        return None
+    return train, test
 
 
 def _own(truth: Ints, own: Ints, groups: Strings) -> list[Fold]:

@@ -21,17 +21,17 @@ from threadpoolctl import threadpool_limits
 from pipeline import __version__, artefact
 from pipeline.classify import JUNK, SEPARATOR, Border, Borders, Head
 from pipeline.errors import InputError
-from pipeline.features import batch
+from pipeline.features import Vocabulary, batch
 from pipeline.inputs import inputs
 from pipeline.records import INTENTS, LEVELS
 from pipeline.train.borders import read_borders
-from pipeline.train.choice import Choice
 from pipeline.train.examples import Example, topics
-from pipeline.train.folds import FOLDS, folds, near
+from pipeline.train.folds import FOLDS, near, together
+from pipeline.train.held import Held, Judged, Trained, chances, hold_out, judged, text_ids
 from pipeline.train.lexicon import prior
 from pipeline.train.ordinal import Guess, train_ordinal
 from pipeline.train.report import card, report, versions
-from pipeline.train.views import Linear, Views, fit_linear, parents
+from pipeline.train.views import Linear, Views, first_level, fit_linear, parents
 from pipeline.train.vocabulary import KNOWLEDGE_WEIGHT, matrix_of, select, word_view
 
 Floats = npt.NDArray[np.float32]
@@ -39,23 +39,9 @@ Doubles = npt.NDArray[np.float64]
 Strings = npt.NDArray[np.str_]
 Ints = npt.NDArray[np.int64]
 
-_DAMPING = 0.8
-"""Strangers' letters are further from the written texts than these are from one another: probabilities are damped so
-much more. What offices file differently the borders say."""
 _FEWEST = 50
 _JUNK_WEIGHT = 4.0
 """A written piece of junk counts more: there are twenty letters for each."""
-
-
-def sharpness(logits: Floats, truth: Ints) -> float:
-    """Return the factor on held-out logits that makes the truth most likely."""
-    candidates = np.geomspace(0.2, 5, 80)
-    losses = []
-    for factor in candidates:
-        scaled = logits * factor
-        scaled = scaled - scaled.max(axis=1, keepdims=True)
-        losses.append(float(np.mean(np.log(np.exp(scaled).sum(axis=1)) - scaled[np.arange(len(truth)), truth])))
-    return round(float(candidates[int(np.argmin(losses))]), 4)
 
 
 @dataclass(slots=True)
@@ -63,42 +49,20 @@ class Fitted:
     """A head with what cross-validation said of it.
 
     words : the second view, its bias already in that of the first.
-    held_out : (rows, labels) logits of the rows that were held out in turn.
-    truth, tested : (rows,) their labels, and which of the examples they are.
-    own : whether these rows are an office's own.
     """
 
     linear: Linear
     words: Linear | None
-    sharpness: float
-    held_out: Floats
-    truth: Ints
-    tested: Ints
-    own: bool
+    held: Held
 
 
 def _fit_head(views: Views, order: Sequence[str], examples: Sequence[Example], groups: Strings) -> Fitted:
-    """Fit a head on everything, and judge it on folds of the examples that are not mere knowledge.
-
-    On an office's own rows the promises of the dial rest: there each fold chooses n-grams and words for itself.
-    """
-    known = np.array([example.knowledge for example in examples], bool)
-    real = np.flatnonzero(~known)
-    truth = np.array([order.index(label) for label in views.labels[real]], np.int64)
-    pairs, own = folds(truth, np.array([examples[row].hand for row in real.tolist()]), groups[real])
-    choice = Choice.of(examples) if own and views.words is not None else None
-    held_out = []
-    for train, test in pairs:
-        rows = np.concatenate([real[train], np.flatnonzero(known)])
-        fresh = choice.views(views, rows, order) if choice else views
-        held_out.append(fresh.logits(real[test], fresh.fit(rows, order)))
-    tested = np.concatenate([test for _, test in pairs])
-    logits = np.vstack(held_out)
-    factor = sharpness(logits, truth[tested]) * (1.0 if own else _DAMPING)
+    """Fit a head on everything, and judge it on what folds hold out."""
+    held = hold_out(views, order, examples, groups)
     linear, words = views.fit(np.arange(len(examples)), order)
     if words is not None:
         linear.bias = linear.bias + words.bias[parents(order)]
-    return Fitted(linear, words, factor, logits, truth[tested], real[tested], own)
+    return Fitted(linear, words, held)
 
 
 def _quantised(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
@@ -115,63 +79,109 @@ def train(examples: Sequence[Example], folder: Path, *, sources: dict[str, str])
     folder : where the model goes; its name is the model's.
     sources : name → hash of what the examples were read from.
     """
+    trained = fit_model(examples, folder.name, sources=sources)
+    artefact.save(folder, trained.meta, trained.arrays, card(trained.meta))
+    return trained.meta
+
+
+def fit_model(examples: Sequence[Example], name: str, *, sources: dict[str, str]) -> Trained:
+    """Fit a model and write nothing; see `train`. The rows of `Judged` count the examples as they were given."""
     with threadpool_limits(1):  # sums in one order on every machine
-        return _train(_checked(with_second_level(examples)), folder, sources)
+        return _fit(_checked(with_second_level(examples)), name, sources)
 
 
-def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -> dict[str, Any]:
-    every = select(examples)
-    parts = batch([example.text for example in examples])
-    matrix = every.matrix(parts, every.occurrences(parts))
-    words, said = word_view(examples, parts)
-    groups = near(parts, every)
-    order = order_of(examples)
+def cross_validate(examples: Sequence[Example]) -> Judged:
+    """Return what folds say of the first-level topics of an office's rows, and train nothing else."""
+    with threadpool_limits(1):
+        all_of = _Inputs.of(with_second_level(examples))
+        views, rows, some = all_of.head("topic")
+        held = hold_out(views, all_of.order, some, all_of.groups[rows])
+        return judged(np.array(rows)[held.tested], chances(held.scaled), all_of.order)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """The examples as heads learn from them: n-grams and words, groups that stay in one fold, the topics in order."""
+
+    examples: Sequence[Example]
+    every: Vocabulary
+    matrix: Any
+    words: Vocabulary
+    said: Any
+    groups: Strings
+    order: list[str]
+
+    @classmethod
+    def of(cls, examples: Sequence[Example]) -> _Inputs:
+        every = select(examples)
+        parts = batch([example.text for example in examples])
+        groups = together(near(parts, every), np.array([example.issue for example in examples]))
+        matrix = every.matrix(parts, every.occurrences(parts))
+        return cls(examples, every, matrix, *word_view(examples, parts), groups, order_of(examples))
+
+    def head(self, name: str) -> tuple[Views, list[int], list[Example]]:
+        """Return what a head learns from, and which of the examples these are."""
+        rows, values = _labelled(self.examples, name)
+        some = [self.examples[row] for row in rows]
+        views = Views(
+            self.matrix[rows],
+            self.said[rows] if name == "topic" else None,
+            np.array(values),
+            np.array([_weight(each, name) for each in some], np.float32),
+            np.array([each.other for each in some]),
+            np.array([each.share if name == "topic" else 0.0 for each in some], np.float32),
+            prior(self.every, self.order) if name == "topic" else None,
+        )
+        return views, rows, some
+
+
+def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str]) -> Trained:
+    all_of = _Inputs.of(examples)
+    order = all_of.order
     columns: list[Linear] = []
     heads: list[Head] = []
     scores: dict[str, float] = {}
     told: dict[str, Any] = {}
     guesses: dict[str, Guess] = {}
+    late = None
     for name, labels in (("topic", order), ("intent", INTENTS[:4]), ("junk", JUNK), ("priority", LEVELS)):
-        rows, values = _labelled(examples, name)
-        some = [examples[row] for row in rows]
-        views = Views(
-            matrix[rows],
-            said[rows] if name == "topic" else None,
-            np.array(values),
-            np.array([_weight(each, name) for each in some], np.float32),
-            np.array([each.other for each in some]),
-            np.array([each.share if name == "topic" else 0.0 for each in some], np.float32),
-            prior(every, order) if name == "topic" else None,
-        )
-        fitted = _fit_head(views, [str(each) for each in labels], some, groups[rows])
+        views, rows, some = all_of.head(name)
+        fitted = _fit_head(views, [str(each) for each in labels], some, all_of.groups[rows])
+        held, at = fitted.held, np.array(rows)
         start = heads[-1].columns.stop if heads else 0
-        heads.append(Head(name, fitted.linear.labels, start, fitted.sharpness))
+        heads.append(Head(name, fitted.linear.labels, start, held.sharpness))
         columns.append(fitted.linear)
-        guesses[name] = Guess([rows[at] for at in fitted.tested.tolist()], _chances(fitted))
-        scores[f"{name}_accuracy"] = round(float(np.mean(fitted.held_out.argmax(axis=1) == fitted.truth)), 4)
+        guesses[name] = Guess(at[held.tested].tolist(), chances(held.scaled))
+        scores[f"{name}_accuracy"] = round(float(np.mean(held.logits.argmax(axis=1) == held.truth)), 4)
         if fitted.words is not None:
             word_weights, word_scale = _quantised(fitted.words.weights)
-            borders = [] if fitted.own else _borders(order)
-            tested = batch([some[row].text for row in fitted.tested.tolist()])
-            chances = Borders(borders, every, order).divide(_chances(fitted), tested, every.occurrences(tested))
-            told = report(chances, fitted.truth, order, own=fitted.own)
+            borders = [] if held.own else _borders(order)
+            tested = batch([some[row].text for row in held.tested.tolist()])
+            occurring = all_of.every.occurrences(tested)
+            divided = Borders(borders, all_of.every, order).divide(chances(held.scaled), tested, occurring)
+            crossed = judged(at[held.tested], divided, order)
+            if held.late:
+                late = judged(at[held.late[0]], chances(held.late[1] * held.sharpness), order)
+            told = report(crossed, [first_level(order[label]) for label in held.truth.tolist()], own=held.own)
             told["borders"] = [asdict(border) for border in borders]
             scores["level1_accuracy"] = told["report"]["accuracy"]
             scores["level1_macro_f1"] = told["report"]["macro_f1"]
     weights, scale = _quantised(np.hstack([linear.weights for linear in columns]))
     arrays: dict[str, artefact.Array] = {
-        "keys": every.keys,
-        "idf": every.idf,
+        "keys": all_of.every.keys,
+        "idf": all_of.every.idf,
         "weights": weights,
         "scale": scale,
         "bias": np.concatenate([linear.bias for linear in columns]),
-        "word_keys": words.keys,
-        "word_idf": words.idf,
+        "word_keys": all_of.words.keys,
+        "word_idf": all_of.words.idf,
         "word_weights": word_weights,
         "word_scale": word_scale,
     }
+    if own := [each.text for each in examples if not each.hand and not each.knowledge]:
+        arrays["seen"] = text_ids(own)
     meta = {
-        "name": folder.name,
+        "name": own_name,
         "software": __version__,
         "heads": [
             {"name": h.name, "labels": list(h.labels), "start": h.start, "sharpness": h.sharpness} for h in heads
@@ -185,14 +195,13 @@ def _train(examples: Sequence[Example], folder: Path, sources: dict[str, str]) -
         "cross_validation": scores,
         **told,
     }
-    artefact.save(folder, meta, arrays, card(meta))
-    return meta
+    return Trained(meta, arrays, crossed, late)
 
 
 def _weight(example: Example, head: str) -> float:
     if head == "junk" and example.junk:
         return _JUNK_WEIGHT
-    return KNOWLEDGE_WEIGHT if example.knowledge else 1.0
+    return KNOWLEDGE_WEIGHT if example.knowledge else example.weight
 
 
 def order_of(examples: Sequence[Example]) -> list[str]:
@@ -248,11 +257,3 @@ def _labelled(examples: Sequence[Example], name: str) -> tuple[list[int], list[s
 def _borders(order: Sequence[str]) -> list[Border]:
     """Return the borders between topics of a model. An office's own labels say themselves how it files."""
     return [b for some in read_borders().values() for b in some if b.topic in order and b.other in order]
-
-
-def _chances(fitted: Fitted) -> Doubles:
-    """Return the probabilities that cross-validation gives to each label."""
-    logits = (fitted.held_out * fitted.sharpness).astype(np.float64)
-    chances: Doubles = np.exp(logits - logits.max(axis=1, keepdims=True))
-    chances /= chances.sum(axis=1, keepdims=True)
-    return chances

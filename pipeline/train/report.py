@@ -7,11 +7,10 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline import calibration
-from pipeline.classify import SEPARATOR
 from pipeline.scores import score
+from pipeline.train.held import Judged
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "opencc")
 _NAMES = {
@@ -23,24 +22,19 @@ _NAMES = {
 _CONFUSED = 12
 
 
-def report(
-    chances: npt.NDArray[np.float64], truth: npt.NDArray[np.int64], order: Sequence[str], *, own: bool
-) -> dict[str, Any]:
+def report(found: Judged, truth: Sequence[str], *, own: bool) -> dict[str, Any]:
     """Return scores of the first level on held-out texts ("report") and the promises of the dial ("dials").
 
     Parameters
     ----------
-    chances : (rows, topics) of texts that were held out.
-    truth : (rows,) their topics.
-    order : topics with both levels.
+    found : what is said of texts that were held out.
+    truth : their first-level topics.
     own : whether the texts are an office's own, and not of the hands that wrote corpora/.
     """
-    names = list(dict.fromkeys(label.split(SEPARATOR)[0] for label in order))
-    parent = np.array([names.index(label.split(SEPARATOR)[0]) for label in order])
-    firsts = np.stack([chances[:, parent == index].sum(axis=1) for index in range(len(names))], axis=1)
-    said, confidence = firsts.argmax(axis=1), np.minimum(firsts.max(axis=1), 1.0)
-    right = said == parent[truth]
-    told = score([names[parent[each]] for each in truth], [names[each] for each in said], confidence)
+    said = [found.names[at] for at in found.chances.argmax(axis=1)]
+    confidence = found.chances.max(axis=1)
+    right = np.array(said) == np.array(truth)
+    told = score(truth, said, confidence)
     return {"report": {"own": own, **told}, "dials": calibration.dials(confidence, right)}
 
 
@@ -61,6 +55,11 @@ def percent(share: float | None) -> str:
 def _table(*rows: Sequence[object]) -> list[str]:
     head, *body = ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
     return [head, "|" + "---|" * len(rows[0]), *body, ""]
+
+
+def _retrained(found: Mapping[str, Any] | None) -> list[str]:
+    """Return what a retraining said of the candidate beside the model that worked then."""
+    return ["## 与当时的模型相比", "", f"与 {found['against']} 相比：", *found["verdict"]["lines"], ""] if found else []
 
 
 def card(meta: Mapping[str, Any]) -> str:
@@ -94,6 +93,7 @@ def card(meta: Mapping[str, Any]) -> str:
         f"一级主题准确率 {percent(found['accuracy'])}，macro-F1 {found['macro_f1']:.4f}，"
         f"校准误差 ECE {found['ece']:.4f}。",
         "",
+        *_retrained(meta.get("retrained")),
         "## 精度档位",
         "",
         *_table(("承诺的准确率", "把握不低于", "免复核的比例"), *dials),

@@ -36,27 +36,39 @@ class Linear:
     bias: Floats
 
 
-def fit_linear(matrix: Any, labels: Strings, order: Sequence[str], weight: Floats, *, cost: float = _COST) -> Linear:
-    """Fit a multinomial logistic regression; a label without examples never wins."""
+def fit_linear(
+    matrix: Any,
+    labels: Strings,
+    order: Sequence[str],
+    weight: Floats,
+    *,
+    cost: float = _COST,
+    steps: int = _STEPS,
+    tolerance: float = _TOLERANCE,
+) -> Linear:
+    """Fit a multinomial logistic regression; a label without examples never wins.
+
+    Few rows need a smaller tolerance: it is one of the mean gradient, to which a rare label adds little.
+    """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     _, counts = np.unique(labels, return_counts=True)
     rare = 2 * counts.min() / len(labels) if len(counts) == 2 else 1.0  # gradients of a rare label are so much smaller
-    model = LogisticRegression(C=cost, max_iter=_STEPS, tol=_TOLERANCE * rare, warm_start=True)
+    model = LogisticRegression(C=cost, max_iter=steps, tol=tolerance * rare, warm_start=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # to stop after so many steps is meant
         if len(labels) > MANY:
             some = some_rows(labels)
             model.fit(matrix[some], labels[some], sample_weight=weight[some])
         model.fit(matrix, labels, sample_weight=weight)
-    steps, offset = model.coef_, model.intercept_
+    learned, offset = model.coef_, model.intercept_
     if len(model.classes_) == 2:
-        steps, offset = np.vstack([-steps, steps]) / 2, np.concatenate([-offset, offset]) / 2
+        learned, offset = np.vstack([-learned, learned]) / 2, np.concatenate([-offset, offset]) / 2
     weights = np.zeros((matrix.shape[1], len(order)), np.float32)
     bias = np.full(len(order), _NEVER, np.float32)
     columns = [order.index(label) for label in model.classes_]
-    weights[:, columns] = steps.T
+    weights[:, columns] = learned.T
     bias[columns] = offset
     return Linear(tuple(order), weights, bias)
 

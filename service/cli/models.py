@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli.options import Columns, Data, Label, Mapping, Scores, Who, as_reading
+from service.cli.options import Columns, Data, Files, Label, Mapping, Scores, Who, as_columns, as_reading
 
 app = typer.Typer(name="models", help="模型：查看、比较、启用、退回。", no_args_is_help=True)
 
@@ -77,3 +77,19 @@ def models_rollback(
     from service.commands.models import run_rollback
 
     raise typer.Exit(run_rollback(to, why=reason, who=who))
+
+
+@app.command("shadow")
+def models_shadow(
+    candidate: Annotated[str, typer.Argument(help="候选模型。")],
+    files: Files,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="判法不同的来件，写成 .jsonl；省略则写到标准输出。")
+    ] = None,
+    column: Columns = None,
+    model: Annotated[str | None, typer.Option("--model", help="与哪个模型对照，默认正在使用的。")] = None,
+) -> None:
+    """旁路运行：候选模型与正在使用的看同样的来件，只记下判法不同的，不改动任何研判。"""
+    from service.commands.drift import run_shadow
+
+    raise typer.Exit(run_shadow(candidate, files, out, as_columns(column), model))

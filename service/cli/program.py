@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import accounts, corpora, jobs, models, operation, route, tables, train, triage
+from service.cli import accounts, corpora, jobs, loop, models, operation, route, tables, train, triage
 
 app = typer.Typer(
     name="minyi",
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (triage, train, models, route, corpora, jobs, tables, accounts, operation):
+for group in (triage, train, loop, models, route, corpora, jobs, tables, accounts, operation):
     app.add_typer(group.app)
 
 

@@ -1,4 +1,4 @@
-"""Import (导入): a file is kept, its columns are shown and corrected, a job takes its rows in, refused ones are told."""
+"""Import (导入): a file is kept, its columns are shown and corrected, a job takes it in, refused rows are told."""
 
 from __future__ import annotations
 

@@ -1,0 +1,188 @@
+"""Retraining as one explicit job: corpora/ and an office's labels in, a model folder and a plain verdict out.
+
+The candidate is judged on labels that it was not trained on (fold by fold, and by time), beside the model that works
+now, on rows that this one has not seen either. Nothing is written before all is done: a job that is killed leaves no
+trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline import artefact, labelled, registry
+from pipeline.classify import Classifier
+from pipeline.compare import compare
+from pipeline.errors import InputError
+from pipeline.evaluate import Predictions, Strings, predict
+from pipeline.features import batch
+from pipeline.labelled import Reading
+from pipeline.labels import Label, settled
+from pipeline.suspects import Suspect, suspects
+from pipeline.train import Judged, fit_model
+from pipeline.train.folds import near, together
+from pipeline.train.held import text_ids
+from pipeline.train.report import card
+from pipeline.verdict import Verdict, verdict
+
+RECENT = 200
+_TRUSTED = 0.5
+"""Labels that count less are no truth to judge by: a glance agrees with whatever the model said."""
+_ENOUGH = 50
+"""Fewer rows decide nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A recent item of which the candidate says something else than the working model.
+
+    effect : "fixed", "broken" or "other" (both are wrong).
+    """
+
+    label: Label
+    before: str
+    after: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a retraining came to.
+
+    against : the model it was compared with, by name and hash.
+    crossed, late : how the candidate differs from it, as `pipeline.compare.compare`: by folds, and on the latest rows
+        by a fit on the earlier ones. None where there are too few rows.
+    changes, recent : among the `recent` latest items.
+    doubts : labels to read again.
+    """
+
+    meta: dict[str, Any]
+    against: str
+    crossed: dict[str, Any] | None
+    late: dict[str, Any] | None
+    changes: tuple[Change, ...]
+    recent: int
+    doubts: tuple[tuple[Label, Suspect], ...]
+    verdict: Verdict
+
+    def counts(self) -> dict[str, int]:
+        """Return how many of the recent items changed, by effect."""
+        return {name: sum(each.effect == name for each in self.changes) for name in ("fixed", "broken", "other")}
+
+    def told(self) -> dict[str, Any]:
+        """Return what is kept of it with the model: figures, no texts."""
+        return {
+            "against": self.against,
+            "verdict": {"kind": self.verdict.kind, "lines": list(self.verdict.lines)},
+            "crossed": self.crossed,
+            "late": self.late,
+            "recent": {"rows": self.recent, **self.counts()},
+            "doubts": len(self.doubts),
+        }
+
+
+def retrain(labels: Sequence[Label], folder: Path, *, sources: dict[str, str], current: str | None = None) -> Outcome:
+    """Train a candidate on corpora/ and labels, judge it, and write its folder.
+
+    Parameters
+    ----------
+    labels : of officers' work; several rows for one item are settled first.
+    folder : of the candidate; its name is the model's.
+    sources : name → hash of what the labels were read from.
+    current : the model to compare with; the working one where None.
+
+    Raises
+    ------
+    InputError, ModelError
+        Where the labels are too few, or the current model cannot be used.
+    """
+    used = [label for label in settled(labels) if label.weight > 0]
+    if not used:
+        raise InputError("没有一行能用来训练：标签的权重都是 0。被退回（handed_back）的来件请先由别人重新判读。")
+    now, meta = registry.load(current)
+    base, hashes = labelled.gather([], base="corpora", reading=Reading())
+    trained = fit_model([*base, *(label.example() for label in used)], folder.name, sources={**hashes, **sources})
+    contest = _Contest(now, registry.seen(current), used, len(base))
+    crossed, late = contest.held(trained.crossed), contest.held(trained.late)
+    found = [each.compare(now) if each else None for each in (crossed, late)]
+    changes = crossed.changes() if crossed else ()
+    doubts = suspects(trained.crossed, len(base), [label.topic for label in used])
+    outcome = Outcome(
+        meta=trained.meta,
+        against=artefact.model_id(meta),
+        crossed=found[0],
+        late=found[1],
+        changes=changes,
+        recent=min(RECENT, len(crossed.rows)) if crossed else 0,
+        doubts=tuple((used[each.row], each) for each in doubts),
+        verdict=verdict(folder.name, *found),
+    )
+    outcome.meta["retrained"] = outcome.told()
+    artefact.save(folder, outcome.meta, trained.arrays, card(outcome.meta))
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """What the working model and the candidate say of the same labels."""
+
+    rows: list[Label]
+    before: Predictions
+    after: Predictions
+
+    def compare(self, now: Classifier) -> dict[str, Any]:
+        groups = near(batch([row.text for row in self.rows]), now.vocabulary)
+        return compare(self.before, self.after, together(groups, np.array([row.issue for row in self.rows])))
+
+    def changes(self) -> tuple[Change, ...]:
+        """Return the changes among the latest items, the latest last."""
+        order = sorted(range(len(self.rows)), key=lambda at: self.rows[at].day)[-RECENT:]
+        found = []
+        for at in order:
+            truth, before, after = (str(each[at]) for each in (self.before.truth, self.before.said, self.after.said))
+            if before != after:
+                effect = "fixed" if after == truth else "broken" if before == truth else "other"
+                found.append(Change(self.rows[at], before, after, effect))
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Contest:
+    """The labels on which two models can be compared fairly.
+
+    seen : numbers of the texts that the working model was trained on.
+    start : which of the examples is the first label.
+    """
+
+    now: Classifier
+    seen: npt.NDArray[np.uint64]
+    used: Sequence[Label]
+    start: int
+
+    def held(self, found: Judged | None) -> _Both | None:
+        """Return what both models say of the trusted labels that neither has seen; None where they are too few."""
+        if found is None:
+            return None
+        kept = [at for at, row in enumerate(found.rows.tolist()) if row >= self.start and self._fair(row - self.start)]
+        rows = [self.used[row - self.start] for row in found.rows[kept].tolist()]
+        truth = np.array([row.topic for row in rows])
+        if len(rows) < _ENOUGH or len(np.unique(truth)) < 2:
+            return None
+        return _Both(rows, predict(self.now, [row.text for row in rows], truth), _predictions(found, kept, truth))
+
+    def _fair(self, row: int) -> bool:
+        label = self.used[row]
+        return label.weight >= _TRUSTED and not np.isin(text_ids([label.text]), self.seen).any()
+
+
+def _predictions(found: Judged, kept: Sequence[int], truth: Strings) -> Predictions:
+    """Return held-out answers as predictions among the labels of the truth, as `pipeline.evaluate.predict` does."""
+    among = [at for at, name in enumerate(found.names) if name in set(truth.tolist())]
+    chances = found.chances[kept][:, among]
+    share = chances.max(axis=1) / np.maximum(chances.sum(axis=1), 1e-9)
+    return Predictions(truth, np.array(found.names)[among][chances.argmax(axis=1)], share, [])
