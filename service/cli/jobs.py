@@ -1,4 +1,4 @@
-"""Into the store and out of it: `minyi import`, `worker`, `export`, `labels`."""
+"""Into the store and out of it: `minyi import`, `worker`, `export`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import typer
 from service.cli.options import Columns, as_columns
 
 app = typer.Typer()
-labels = typer.Typer(help="从复核记录得到的标签。", no_args_is_help=True)
-app.add_typer(labels, name="labels")
 
 
 @app.command("import")
@@ -77,13 +75,3 @@ def export(
 
     level, state = priority.value if priority else None, review.value if review else None
     raise typer.Exit(run_export(out, Filters(since=since, until=until, topic=topic, priority=level, review=state)))
-
-
-@labels.command("export")
-def labels_export(
-    out: Annotated[Path, typer.Option("-o", "--out", help="输出文件（.jsonl）。")],
-) -> None:
-    """导出复核得到的标签：文字去掉个人信息，每条注明分量、来源、复核人和当时的模型。"""
-    from service.commands.jobs import run_labels
-
-    raise typer.Exit(run_labels(out))

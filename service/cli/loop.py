@@ -10,7 +10,7 @@ import typer
 from service.cli.options import Columns, Data, Files, Label, Mapping, Model, as_columns, as_reading
 
 app = typer.Typer()
-labels = typer.Typer(name="labels", help="标签：接下来标哪些、哪些存疑。", no_args_is_help=True)
+labels = typer.Typer(name="labels", help="标签：从复核记录导出、接下来标哪些、哪些存疑。", no_args_is_help=True)
 app.add_typer(labels)
 
 
@@ -64,6 +64,16 @@ def labels_check(
     from service.commands.loop import run_check
 
     raise typer.Exit(run_check(data, as_reading(label, mapping, column), top, out))
+
+
+@labels.command("export")
+def labels_export(
+    out: Annotated[Path, typer.Option("-o", "--out", help="输出文件（.jsonl）。")],
+) -> None:
+    """导出复核得到的标签：文字去掉个人信息，每条注明分量、来源、复核人和当时的模型。"""
+    from service.commands.jobs import run_labels
+
+    raise typer.Exit(run_labels(out))
 
 
 @app.command()
