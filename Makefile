@@ -10,6 +10,7 @@ export MYPY_CACHE_DIR = .mypy_cache
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q pipeline service  # where nobody may write bytecode later, each start would compile
 	touch $@
 
 demo: .venv/ready ## the main job on the sample county: a summary here, a report and a table in out/

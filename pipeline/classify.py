@@ -168,29 +168,44 @@ class Classifier:
         first = firsts.argmax(axis=1)
         second = np.where(self._parent == first[:, None], topic, -1).argmax(axis=1)
         intents = self._probabilities(logits, "intent")
-        junk = self._probabilities(logits, "junk")[:, JUNK.index("junk")]
-        levels = self._probabilities(logits, "priority")
-        evidence = self._evidence(parts, found, said, second, told)
-        rounded = np.round(np.clip(firsts, 0, 1), 6)
         names = self.heads["intent"].labels
-        return [
-            Verdict(
-                topic=Topic(
-                    level1=self.level1[first[row]],
-                    level2=self.topics[second[row]][1] or None,
-                    confidence=rounded[row, first[row]].item(),
-                    scores=dict(zip(self.level1, rounded[row].tolist(), strict=True)),
-                    needs_review=bool(rounded[row, first[row]] < self.dial),
-                    evidence=evidence[row],
-                ),
-                intent=names[intents[row].argmax()],
-                intent_confidence=float(intents[row].max()),
-                complaint=float(intents[row, names.index("complaint")]),
-                junk=float(junk[row]),
-                levels=tuple(levels[row].tolist()),
-            )
-            for row in range(len(parts))
-        ]
+        rounded = np.round(np.clip(firsts, 0, 1), 6)
+        rows = zip(
+            first.tolist(),
+            second.tolist(),
+            rounded.tolist(),
+            self._evidence(parts, found, said, second, told),
+            intents.argmax(axis=1).tolist(),
+            intents.max(axis=1).tolist(),
+            intents[:, names.index("complaint")].tolist(),
+            self._probabilities(logits, "junk")[:, JUNK.index("junk")].tolist(),
+            self._probabilities(logits, "priority").tolist(),
+            strict=True,
+        )
+        return [self._verdict(*row) for row in rows]
+
+    def _verdict(
+        self,
+        first: int,
+        second: int,
+        scores: list[float],
+        evidence: tuple[Evidence, ...],
+        intent: int,
+        intent_confidence: float,
+        complaint: float,
+        junk: float,
+        levels: list[float],
+    ) -> Verdict:
+        topic = Topic(
+            level1=self.level1[first],
+            level2=self.topics[second][1] or None,
+            confidence=scores[first],
+            scores=dict(zip(self.level1, scores, strict=True)),
+            needs_review=scores[first] < self.dial,
+            evidence=evidence,
+        )
+        name = self.heads["intent"].labels[intent]
+        return Verdict(topic, name, intent_confidence, complaint, junk, tuple(levels))
 
     def _probabilities(self, logits: Floats, name: str) -> Floats:
         head = self.heads[name]

@@ -10,7 +10,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from importlib import import_module
+from importlib.machinery import PathFinder
 from importlib.metadata import version
+from importlib.util import find_spec, module_from_spec
 from typing import Any
 
 from pipeline.errors import InputError
@@ -53,7 +55,15 @@ class Segmenter:
 
 
 def _rjieba() -> Any:
-    return import_module("rjieba").Jieba()
+    """Return a tokenizer of rjieba's compiled part; the package around it would load the dictionary once more."""
+    package = find_spec("rjieba")
+    folders = package.submodule_search_locations if package else None
+    compiled = PathFinder.find_spec("rjieba", list(folders or ()))
+    if compiled is None or compiled.loader is None:
+        return import_module("rjieba").Jieba()
+    module: Any = module_from_spec(compiled)
+    compiled.loader.exec_module(module)
+    return module.Jieba()
 
 
 def _jieba() -> Any:
@@ -67,9 +77,6 @@ _TOKENIZERS = {"rjieba": _rjieba, "jieba": _jieba}
 
 def _installed() -> str:
     for engine in _TOKENIZERS:
-        try:
-            import_module(engine)
-        except ImportError:
-            continue
-        return engine
+        if find_spec(engine):
+            return engine
     raise InputError("没有安装分词器：请安装 rjieba（更快）或 jieba。")

@@ -62,7 +62,7 @@ def terms(parts: Batch, words: Sequence[Sequence[str]]) -> Terms:
     rows, starts, ends, longer = cut.rows[kept], cut.starts[kept], cut.ends[kept], lengths[kept] > LONGEST
     exact, mixed = cut.exact[kept], cut.mixed[kept]
     identity = (mixed * GOLDEN) ^ (rows.astype(np.uint64) * np.uint64(0xD6E8FEB86659FD93))
-    _, first, term, counts = np.unique(identity, return_index=True, return_inverse=True, return_counts=True)
+    first, term, counts = _different(identity)
     return Terms(
         rows=rows[first],
         keys=np.where(longer[first], np.uint64(0), exact[first]),
@@ -75,6 +75,21 @@ def terms(parts: Batch, words: Sequence[Sequence[str]]) -> Terms:
         at=kept[first],
         grams=_grams(cut),
     )
+
+
+def _different(values: Keys) -> tuple[Ints, Ints, Ints]:
+    """Return of the different values, ascending, the first place and the count, and which of them each value is.
+
+    `np.unique` does the same with a stable sort, which takes twice as long.
+    """
+    order = np.argsort(values)
+    ranked = values[order]
+    new = np.append(True, ranked[1:] != ranked[:-1])[: len(ranked)]
+    begins = np.flatnonzero(new)
+    which = np.empty(len(values), np.int64)
+    which[order] = np.cumsum(new) - 1
+    first = np.minimum.reduceat(order, begins) if len(begins) else begins
+    return first, which, np.diff(np.append(begins, len(values)))
 
 
 def word_grams(parts: Batch, words: Sequence[Sequence[str]]) -> tuple[Grams, Grams]:

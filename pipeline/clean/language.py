@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from operator import add
 from pathlib import Path
 
+import numpy as np
+
 from pipeline import artefact
+from pipeline.clean.patterns import ranges
 from pipeline.knowledge import SHIPPED_MODELS
 
 NAME = "language"
@@ -39,9 +43,9 @@ class Language:
         _, arrays = artefact.load(folder or SHIPPED_MODELS / NAME)
         keys = arrays["keys"].astype("<u4").tobytes().decode("utf-16-le")
         scores = (arrays["scores"] * -STEP).tolist()
-        pairs = {keys[2 * at : 2 * at + 2]: score for at, score in enumerate(scores)}
-        singles = {pair[1]: score for pair, score in pairs.items() if pair[0] == "\0"}
-        return cls(pairs, singles)
+        alone = np.flatnonzero(arrays["keys"] & 0xFFFF == 0).tolist()
+        singles = {keys[2 * at + 1]: scores[at] for at in alone}
+        return cls(dict(zip(map(add, keys[::2], keys[1::2]), scores, strict=True)), singles)
 
     def after(self, before: str, char: str) -> float:
         """Return the log probability of a character after another."""
@@ -59,9 +63,9 @@ class Language:
 
 @cache
 def odd_characters() -> str:
-    """Return the ideographs of GB18030 that are not in the table: nobody writes them, misreading makes them."""
+    """Return the class of the ideographs of GB18030 that are not in the table: only misreading makes them."""
     _, arrays = artefact.load(SHIPPED_MODELS / NAME)
-    return str(arrays["odd"].astype("<u2").tobytes().decode("utf-16-le"))
+    return ranges(arrays["odd"].astype("<u2").tobytes().decode("utf-16-le"))
 
 
 @cache

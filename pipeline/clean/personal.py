@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.clean.script import any_of
 from pipeline.records import Personal
 
-_DIGITS = re.compile(r"(?<![\dA-Za-z.])\d[\d \-]{5,22}[\dXx](?![\dA-Za-z])")
+_DIGITS = re.compile(r"\d(?<![\dA-Za-z.].)[\d \-]{5,22}[\dXx](?![\dA-Za-z])")
+"""Like all patterns here it begins with one class or with plain words: such are looked for several times as fast."""
 _MOBILE = re.compile(r"(?:\+?86)?1[3-9]\d{9}")
 _LANDLINE = re.compile(r"0\d{2,3}-?[2-8]\d{6,7}(?:-\d{1,6})?")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -22,9 +22,9 @@ _PLATE = re.compile(
     r"(?:[A-HJ-NP-Z\d]{5}(?![A-Za-z\d])|[A-HJ-NP-Z\d]{4}[挂学警港澳领使]|[DF][A-HJ-NP-Z\d]\d{4}|\d{5}[DF])"
 )
 _HOME = re.compile(
-    r"\d{1,4}#?(?:栋|幢|号楼|座|号院)(?:\d{1,2}单元)?(?:\d{1,2}[层楼])?\d{1,4}(?:室|号|房)"
-    r"|\d{1,2}单元\d{1,4}(?:室|号|房)|(?<![\d-])\d{1,3}-\d{1,2}-\d{3,4}(?=室|号|房|业主|住户)"
-    r"|(?<=[路街巷弄村组道里])\d{1,4}号(?![楼线店门])"
+    r"\d(?:\d{0,3}#?(?:栋|幢|号楼|座|号院)(?:\d{1,2}单元)?(?:\d{1,2}[层楼])?\d{1,4}(?:室|号|房)"
+    r"|\d?单元\d{1,4}(?:室|号|房)|(?<![\d-].)\d{0,2}-\d{1,2}-\d{3,4}(?=室|号|房|业主|住户)"
+    r"|(?<=[路街巷弄村组道里].)\d{0,3}号(?![楼线店门]))"
 )
 _LIVES = re.compile(r"(?:家住|住在|现住|居住|住址|地址|门牌)[^，。；！？\n]{0,24}$")
 """A street number is a home where the text says so."""
@@ -38,25 +38,18 @@ _SURNAMES = (
 _NAME = rf"(?:欧阳|上官|司马|诸葛|皇甫|尉迟|[{_SURNAMES}])[\u3400-\u9fff·]{{1,2}}"
 _BEFORE = re.compile(
     r"(?:我叫|名字[叫是]|本人(?:姓名|名?叫)?|姓名|署名|户主|法人代表|业主代表|受害人|患者|死者|敬礼[!！。]?\s"
-    r"|(?:联系|投诉|反映|举报|申请|申诉|信访|诉求|来信|写信|留言)人)[:：是为]?\s*"
+    r"|联系人|投诉人|反映人|举报人|申请人|申诉人|信访人|诉求人|来信人|写信人|留言人)[:：是为]?\s*"
 )
 """After these a name follows; `_NAMED` says what it looks like."""
 _NAMED = re.compile(rf"({_NAME})(?=[\s，,。；;、（(:：]|身份证|电话|手机|男|女|今年|现年|$)")
-_BEHIND = re.compile(r"[（(，, ]?(?:身份证|公民身份|手机号|联系电话|电话[:：是为\d])|先生|女士|[，,]\s?[男女][，,]")
+_BEHIND = re.compile(r"身份证|公民身份|手机号|联系电话|电话[:：是为\d]|先生|女士|，\s?[男女][，,]|,\s?[男女][，,]")
+_NUMBERS, _SIGNS = "身公手联电", "（(，, "
+"""What begins so may stand behind a sign: 李小明，电话."""
 _NAMED_BEFORE = re.compile(rf"(?:(?<![\u3400-\u9fff])|(?<=村民|业主|居民|职工|工人|家长|员工|老人|叫做))({_NAME})$")
 _NO_NAME = re.compile(
     r"(?:家[属人里长庭]|申请|应该|向[上来政县市]|于[是此今]|平[时常日]|和[我他她]|成[都为]|明[天年]|计划|水[电费]|安[全装排]|常[常年]"
     r"|文化|方[便面式]|常住|单位|全[家部体]|关[于注系机]|解[决释]|广大|支[付持]|温州|东[西边]|应聘|时[间候]|金额|程序|路[上过]|万[元一]|家中|和(?:联系|电话|住址|地址|身份)|[\u3400-\u9fff]{1,2}[的了]).?"
 )
-_CUES = (
-    "我叫", "名字", "本人", "姓名", "署名", "户主", "法人代表", "业主代表", "受害人", "患者", "死者", "敬礼", "系人",
-    "诉人", "映人", "报人", "请人", "访人", "信人", "言人", "身份证", "公民身份", "手机号", "电话", "先生", "女士",
-    "，男", "，女", ",男", ",女",
-)  # fmt: skip
-_CUE = any_of(_CUES)
-_NUMBER = re.compile(r"\d(?:\d{5}|[ -]?\d{3}[ -])")
-_UNIT = re.compile(r"\d(?:#?[栋幢座单]|号|-\d)")
-"""Without one of these there is no name, number or home: most texts have none, and are done with quickly."""
 
 
 def _is_identity(digits: str) -> bool:
@@ -119,7 +112,9 @@ def _introduced(text: str) -> Iterator[Personal]:
 
 def _identified(text: str) -> Iterator[Personal]:
     for cue in _BEHIND.finditer(text):
-        before = _NAMED_BEFORE.search(text, max(cue.start() - 8, 0), cue.start())
+        end = cue.start()
+        end -= end > 0 and text[end] in _NUMBERS and text[end - 1] in _SIGNS
+        before = _NAMED_BEFORE.search(text, max(end - 8, 0), end)
         if before and not _NO_NAME.fullmatch(before[1]):
             yield Personal("name", *before.span(1))
 
@@ -132,13 +127,7 @@ def spans(text: str) -> tuple[Personal, ...]:
     >>> [(text[span.start:span.end], span.kind) for text in ["我叫李小明，电话13800138000"] for span in spans(text)]
     [('李小明', 'name'), ('13800138000', 'mobile')]
     """
-    found: list[Personal] = []
-    if _CUE.search(text):
-        found += [*_introduced(text), *_identified(text)]
-    if _NUMBER.search(text):
-        found += _numbers(text)
-    if _UNIT.search(text):
-        found += _homes(text)
+    found = [*_introduced(text), *_identified(text), *_numbers(text), *_homes(text)]
     if "@" in text:
         found += (Personal("email", *match.span()) for match in _EMAIL.finditer(text))
     found += (Personal("plate", *match.span()) for match in _PLATE.finditer(text))

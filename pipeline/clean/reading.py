@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import orjson
 
 from pipeline.clean.script import is_traditional
 from pipeline.records import Edit
 
 LETTERS = "a-zA-ZāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜêếềńňǹḿɡÜ\u0300-\u030c"
-_ANNOTATED = re.compile(rf"([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])([(（]([{LETTERS}]{{1,8}})[)）])")
+_ANNOTATED = re.compile(rf"[(（](?<=([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]).)([{LETTERS}]{{1,8}})[)）]")
 
 
 def plausible(char: str, reading: str) -> bool:
@@ -32,20 +36,25 @@ def toneless(reading: str) -> str:
 
 
 @cache
-def readings(char: str) -> frozenset[str]:
-    """Return all readings of a character without tones."""
-    from pypinyin.constants import PINYIN_DICT
-
-    return frozenset(toneless(reading) for reading in PINYIN_DICT.get(ord(char), "").split(",") if reading)
+def _table() -> dict[str, str]:
+    """Return code → readings of all characters: a file of pypinyin, which as a whole takes half a second to import."""
+    spec = find_spec("pypinyin")
+    folder = Path(str(spec and spec.origin)).parent
+    table: dict[str, str] = orjson.loads((folder / "pinyin_dict.json").read_bytes())
+    return table
 
 
 @cache
 def spoken(char: str) -> frozenset[str]:
     """Return all readings of a character with their tones; none for what is not one character."""
-    from pypinyin.constants import PINYIN_DICT
-
-    found = PINYIN_DICT.get(ord(char), "") if len(char) == 1 else ""
+    found = _table().get(str(ord(char)), "") if len(char) == 1 else ""
     return frozenset(filter(None, found.split(",")))
+
+
+@cache
+def readings(char: str) -> frozenset[str]:
+    """Return all readings of a character without tones."""
+    return frozenset(map(toneless, spoken(char)))
 
 
 def edits(text: str) -> list[Edit]:
@@ -59,9 +68,9 @@ def edits(text: str) -> list[Edit]:
     matches = list(_ANNOTATED.finditer(text))
     if not any(is_traditional(match[1]) and _is_reading(match) for match in matches):
         return []
-    return [Edit("reading", match.start(2), match.end(2), match[2], "") for match in matches if _is_reading(match)]
+    return [Edit("reading", *match.span(), match.group(), "") for match in matches if _is_reading(match)]
 
 
 def _is_reading(match: re.Match[str]) -> bool:
-    char, _, reading = match.groups()
+    char, reading = match.groups()
     return toneless(reading) in readings(char)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import itertools
 import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline.clean.edits import difference
+from pipeline.clean.patterns import any_of, ranges
 from pipeline.knowledge import CORPORA, table
 from pipeline.records import Edit
 
@@ -62,7 +62,7 @@ def _traditional() -> re.Pattern[str]:
     """Return the pattern of the characters that are traditional by themselves: most texts have none."""
     chars = "".join(map(chr, (*range(0x3400, 0xA000), *range(0xF900, 0xFB00))))
     plain = str(_converter().convert(chars))
-    return re.compile(f"[{''.join(old for old, new in zip(chars, plain, strict=True) if old != new)}]")
+    return re.compile(f"[{ranges(old for old, new in zip(chars, plain, strict=True) if old != new)}]")
 
 
 @lru_cache(maxsize=4096)
@@ -113,18 +113,10 @@ def simplified(text: str) -> str:
     return str(_converter().convert(text.encode("utf-8", "replace").decode().replace("\0", " ")))
 
 
-def any_of(words: Iterable[str]) -> re.Pattern[str]:
-    """Return the pattern of any of these words, grouped by their first character: that is several times as fast."""
-    groups = (
-        f"{re.escape(first)}(?:{'|'.join(re.escape(word[1:]) for word in group)})"
-        for first, group in itertools.groupby(sorted(words), key=lambda word: word[0])
-    )
-    return re.compile("|".join(groups))
-
-
 def in_both_scripts(words: Iterable[str]) -> re.Pattern[str]:
     """Return the pattern of any of these simplified words, as they are or in traditional characters."""
-    return any_of({form for word in words for form in (word, str(_back().convert(word)))})
+    listed = list(words)
+    return any_of([*listed, *str(_back().convert("\n".join(listed))).split("\n")])
 
 
 @cache

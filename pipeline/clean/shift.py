@@ -92,7 +92,8 @@ def _plain() -> dict[str, str]:
     from pipeline.clean.script import simplified
 
     every = list(_codes()[1])
-    plain = {char: form for char in every if len(form := simplified(char)) == 1}
+    forms = simplified("\n".join(every)).split("\n")
+    plain = {char: form for char, form in zip(every, forms, strict=True) if len(form) == 1}
     return plain | {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 
 

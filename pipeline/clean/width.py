@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from pipeline.clean.patterns import ranges
 from pipeline.records import Edit
 
 _FULL = "".join(chr(c) for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B)))
@@ -22,15 +23,15 @@ _ODD = "\\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\t"
 _BREAK = "\\r\\n\\u2028\\u2029"
 
 _LINE = re.compile(f"[{_BREAK}]")
-_ANY = re.compile(rf"[{_FULL}{_COMPATIBLE}{_INVISIBLE}{_CONTROL}{_ODD}\r\u2028\u2029]")
+_WIDTH, _GONE, _BLANK = ranges(_FULL + _COMPATIBLE), f"{_INVISIBLE}{_CONTROL}", f" {_ODD}{_BREAK}"
+_ANY = re.compile(rf"[{_WIDTH}{_GONE}{_ODD}\r\u2028\u2029]")
 _WRAPPED = re.compile(r"(?:^|(?<=\n))([^\n]{15,60}[\u3400-\u9fff，、])\n(?=[\u3400-\u9fff“‘《，。、；])")
 """A line that stops within a sentence."""
 _SPREAD = 2
 """Lines that were wrapped are of one length, give or take a sign or two."""
 _STEP = re.compile(
-    rf"(?P<width>[{_FULL}{_COMPATIBLE}]+)"
-    rf"|(?P<gone>[{_INVISIBLE}{_CONTROL}]+)"
-    rf"|(?P<blank>[ {_ODD}{_BREAK}]+)"
+    rf"[{_WIDTH}{_GONE}{_BLANK}]"
+    rf"(?:(?P<width>(?<=[{_WIDTH}])[{_WIDTH}]*)|(?P<gone>(?<=[{_GONE}])[{_GONE}]*)|(?P<blank>[{_BLANK}]*))"
 )
 
 

@@ -145,9 +145,9 @@ def fingerprint(parts: Batch, topics: Sequence[Topic] = (), submitters: Sequence
     words = (unique & WIDTH - 1) << _COUNT_BITS | np.minimum(counts, _MOST_COUNTED)
     scores = np.zeros((len(parts), len(topics[0].scores) if topics else 0), np.uint8)
     kinds = np.zeros(len(parts), np.uint16)
-    for index, topic in enumerate(topics):
-        scores[index] = [round(255 * score) for score in topic.scores.values()]
-        kinds[index] = crc32(f"{topic.level1}/{topic.level2}".encode()) & 0xFFFF
+    if topics:
+        scores[: len(topics)] = np.rint(255 * np.array([list(topic.scores.values()) for topic in topics]))
+        kinds[: len(topics)] = [crc32(f"{topic.level1}/{topic.level2}".encode()) & 0xFFFF for topic in topics]
     who = np.zeros(len(parts), np.uint32)
     who[: len(submitters)] = [crc32(name.encode("utf-8", "replace")) if name else 0 for name in submitters]
     sizes = np.bincount(unique >> BITS, minlength=len(parts))

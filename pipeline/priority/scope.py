@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from pipeline.priority.table import CLAUSE_SIGNS, SENTENCE_SIGNS, Kind
 
@@ -43,9 +44,10 @@ _OPPOSED = re.compile(r"(?:反对|抵制|抗议|拒绝|不同意|质疑|停止|�
 _URGED = re.compile(rf"(?:建议|提议|倡议|呼吁){_IN_CLAUSE}{{0,12}}$")
 
 
+@lru_cache(maxsize=16)  # each signal asks several times
 def sentence_at(text: str, start: int, end: int) -> tuple[int, int]:
     """Return the span of the sentence around a span."""
-    left = max(text.rfind(sign, 0, start) for sign in SENTENCE_SIGNS) + 1
+    left = max([text.rfind(sign, 0, start) for sign in SENTENCE_SIGNS]) + 1
     match = _ENDS.search(text, end)
     return left, match.start() if match else len(text)
 

@@ -49,7 +49,7 @@ class Rule:
             (not self.status or status in self.status)
             and (not self.levels or level in self.levels)
             and (not self.topics or topic.level1 in self.topics or f"{topic.level1}/{topic.level2}" in self.topics)
-            and (not self.hints or any(hint in text for hint in self.hints))
+            and (not self.hints or any(map(text.__contains__, self.hints)))
             and (self.pattern is None or self.pattern.search(text) is not None)
         )
 
@@ -70,7 +70,7 @@ class Calendar:
     def __init__(self, works: dict[date, bool]) -> None:
         self._works = works
         self._years = {day.year for day in works}
-        self.after = lru_cache(maxsize=4096)(self._after)
+        self._next = lru_cache(maxsize=4096)(self._following)
 
     @classmethod
     def load(cls, path: Path = HOLIDAYS) -> Calendar:
@@ -95,10 +95,17 @@ class Calendar:
         """Whether the table holds the holidays of the year of a day."""
         return day.year in self._years
 
-    def _after(self, day: date, days: int) -> date:
-        while days:
+    def after(self, day: date, days: int) -> date:
+        """Return the working day that is so many behind a day."""
+        for _ in range(days):
+            day = self._next(day)
+        return day
+
+    def _following(self, day: date) -> date:
+        """Return the first working day behind a day."""
+        day += timedelta(1)
+        while not self.working(day):
             day += timedelta(1)
-            days -= self.working(day)
         return day
 
 
