@@ -81,7 +81,7 @@ def one_at_a_time(rows: int, background: Background, home: Home) -> None:
         known = index.background() if home.count() else background.among(prints)
         with home.writing():
             told = [Duplicate("unique", None, f"issue-{name}", 0.0) for name in names]
-            index._keep(names, prints, Weighted(prints, known), told, {})
+            index._keep(names, prints, Weighted(prints, known), told, {}, begin - len(prints))
     show(rows=rows, seconds_to_fill=time.perf_counter() - began, mb=memory())
     index.background()
     asked, took = join(list(letters(_ASKED, 2))), []

@@ -61,11 +61,13 @@ WHERE match_key.number <= coalesce(
 ORDER BY wanted.value, match_key.number
 """
 """All keys in one question, each up to so many texts: reads no more of the table than asking for one after another."""
-_WANTED = {
-    "sqlite": "json_each(:keys) AS wanted",
-    "postgresql": "unnest(CAST(:keys AS integer[])) AS wanted(value)",
+_ASKED = {
+    "sqlite": text(_FIND.format(wanted="json_each(:keys) AS wanted")),
+    "postgresql": text(_FIND.format(wanted="unnest(CAST(:keys AS integer[])) AS wanted(value)")),
 }
 _ALL = 1 << 62
+_NEW_TEXT, _NEW_KEY = insert(texts), insert(keys)
+_LAST = select(func.max(texts.c.number))
 _GET = select(texts).where(texts.c.number.in_(bindparam("numbers", expanding=True)))
 
 
@@ -120,29 +122,27 @@ class Tables:
     def count(self) -> int:
         """See `Home`."""
         with self._connection() as connection:
-            last = connection.scalar(select(func.max(texts.c.number)))
+            last = connection.scalar(_LAST)
         return 0 if last is None else last + 1
 
-    def add(self, kept: Sequence[Kept], keys_of: Sequence[Ints]) -> None:
+    def add(self, kept: Sequence[Kept], keys_of: Sequence[Ints], begin: int) -> None:
         """See `Home`."""
-        begin = self.count()
         fields = [{name: getattr(each, name) for name in Kept.__slots__} for each in kept]
         found = [
             {"key": key, "number": number} for number, own in enumerate(keys_of, begin) for key in set(own.tolist())
         ]
         with self._connection() as connection:
             if fields:
-                connection.execute(insert(texts), [{"number": begin + at, **each} for at, each in enumerate(fields)])
+                connection.execute(_NEW_TEXT, [{"number": begin + at, **each} for at, each in enumerate(fields)])
             if found:
-                connection.execute(insert(keys), found)
+                connection.execute(_NEW_KEY, found)
 
     def find(self, keys: Sequence[int], most: int) -> list[Ints]:
         """See `Home`."""
         with self._connection() as connection:
             told, brackets = ",".join(map(str, keys)), "{}" if connection.dialect.name == "postgresql" else "[]"
-            question = text(_FIND.format(wanted=_WANTED[connection.dialect.name]))
             asked = {"keys": told.join(brackets), "most": most - 1, "all": _ALL}
-            rows = connection.execute(question, asked).all()
+            rows = connection.execute(_ASKED[connection.dialect.name], asked).all()
         found = np.fromiter(itertools.chain.from_iterable(rows), np.int64).reshape(-1, 2)
         begins, ends = (np.searchsorted(found[:, 0], np.array(keys, np.int64), side) for side in ("left", "right"))
         return [found[begin:end, 1] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]

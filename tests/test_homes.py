@@ -77,7 +77,7 @@ def test_what_is_added_is_found(home: Home) -> None:
     assert under(home, 7, 5) == []
     assert home.get([]) == []
     with home.writing():
-        home.add([kept(at) for at in range(6)], [np.array([7, 100 + at, 4_194_303]) for at in range(6)])
+        home.add([kept(at) for at in range(6)], [np.array([7, 100 + at, 4_194_303]) for at in range(6)], 0)
     numbers = list(range(6))
     assert home.count() == 6
     assert under(home, 7, 99) == numbers
@@ -94,13 +94,13 @@ def test_what_is_added_is_found(home: Home) -> None:
 def test_a_failed_delivery_frees_the_home(home: Home) -> None:
     def failing() -> None:
         with home.writing():
-            home.add([kept(0)], [np.array([7])])
+            home.add([kept(0)], [np.array([7])], 0)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         failing()
     with home.writing():
-        home.add([kept(1)], [np.array([7])])
+        home.add([kept(1)], [np.array([7])], home.count())
     assert kept(1) in home.get(under(home, 7, 9))
 
 

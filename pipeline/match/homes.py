@@ -45,8 +45,8 @@ class Home(Protocol):
     def count(self) -> int:
         """Return how many texts are kept, which is the next number."""
 
-    def add(self, kept: Sequence[Kept], keys: Sequence[Ints]) -> None:
-        """Keep texts, each under its keys, by the next numbers; only while `writing`."""
+    def add(self, kept: Sequence[Kept], keys: Sequence[Ints], begin: int) -> None:
+        """Keep texts, each under its keys, by the next numbers, from `begin` on; only while `writing`."""
 
     def find(self, keys: Sequence[int], most: int) -> list[Ints]:
         """Return for each of some different keys the numbers of the first texts under it, ascending, up to `most`."""
@@ -78,12 +78,12 @@ class Memory:
         """See `Home`."""
         return len(self._kept)
 
-    def add(self, kept: Sequence[Kept], keys: Sequence[Ints]) -> None:
+    def add(self, kept: Sequence[Kept], keys: Sequence[Ints], begin: int) -> None:
         """See `Home`."""
-        for each, own in zip(kept, keys, strict=True):
-            self._named[each.id] = len(self._kept)
+        for number, (each, own) in enumerate(zip(kept, keys, strict=True), begin):
+            self._named[each.id] = number
             for key in own.tolist():
-                self._numbers.setdefault(key, array("I")).append(len(self._kept))
+                self._numbers.setdefault(key, array("I")).append(number)
             self._kept.append(each)
 
     def find(self, keys: Sequence[int], most: int) -> list[Ints]:

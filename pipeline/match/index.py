@@ -45,9 +45,14 @@ class Index:
         self._background = background
         self._told = 0
 
-    def background(self) -> Background:
-        """Return how common bigrams are in general and among the texts kept, as far as a sample tells."""
-        count = self.home.count()
+    def background(self, count: int | None = None) -> Background:
+        """Return how common bigrams are in general and among the texts kept, as far as a sample tells.
+
+        Parameters
+        ----------
+        count : how many texts are kept, where that is known.
+        """
+        count = self.home.count() if count is None else count
         if count > self._told * _GROWN:
             sample = prints_of(self.home.sample(_SAMPLE), 0)
             self._background, self._told = self._background.among(sample, count), count
@@ -70,13 +75,13 @@ class Index:
         whole file in one delivery comes to what `match` says of it.
         """
         with self.home.writing():
-            whole = self.home.count() <= len(prints)
-            background = self._background.among(prints) if whole else self.background()
+            count = self.home.count()
+            whole = count <= len(prints)
+            background = self._background.among(prints) if whole else self.background(count)
             fresh = Weighted(prints, background)
-            numbers = self._candidates(fresh)
+            numbers = self._candidates(fresh) if count else [[] for _ in ids]
             partners = self.home.named(ruling.partners(ids)) if ruling else []
-            earlier = self._with_firsts({number for found in [partners, *numbers] for number in found})
-            kept = self.home.get(earlier)
+            earlier, kept = self._with_firsts({number for found in [partners, *numbers] for number in found})
             place = {number: at for at, number in enumerate(earlier)}
             across = [(place[number], len(kept) + row) for row, found in enumerate(numbers) for number in found]
             texts = Weighted(join([prints_of(kept, prints.topics.shape[1]), prints]), background)
@@ -90,21 +95,24 @@ class Index:
             issues = [kept[at].issue if at < len(kept) else f"issue-{names[at]}" for at in anchors.tolist()]
             originals = {at: place[each.first] for at, each in enumerate(kept) if each.first >= 0}
             told = tell(names, issues, anchors, pairs, originals, begin=len(kept))
-            self._keep(ids, prints, fresh, told, {each.id: number for each, number in zip(kept, earlier, strict=True)})
+            before = {each.id: number for each, number in zip(kept, earlier, strict=True)}
+            self._keep(ids, prints, fresh, told, before, count)
         return told
 
     def _candidates(self, texts: Weighted) -> list[list[int]]:
         """Return for each text the numbers of the kept texts that share heavy keys with it."""
-        if not self.home.count():
-            return [[] for _ in range(texts.count)]
         keys = texts.keys_by_text()
         wanted: list[int] = np.unique(texts.columns[np.concatenate(keys)]).tolist()
         under = dict(zip(wanted, self.home.find(wanted, COMMON + 1), strict=True))
         return [_best([under[key] for key in texts.columns[own].tolist()], texts.weights[own]) for own in keys]
 
-    def _with_firsts(self, numbers: set[int]) -> list[int]:
-        """Add the texts that some of the texts repeat."""
-        return sorted(numbers | {each.first for each in self.home.get(sorted(numbers)) if each.first >= 0})
+    def _with_firsts(self, numbers: set[int]) -> tuple[list[int], list[Kept]]:
+        """Return texts with those that some of them repeat: their numbers, ascending, and the texts."""
+        found = dict(zip(numbers, self.home.get(list(numbers)), strict=True)) if numbers else {}
+        if missing := {each.first for each in found.values() if each.first >= 0} - numbers:
+            found |= zip(missing, self.home.get(list(missing)), strict=True)
+        earlier = sorted(found)
+        return earlier, [found[number] for number in earlier]
 
     def _keep(
         self,
@@ -113,8 +121,9 @@ class Index:
         fresh: Weighted,
         told: Sequence[Duplicate],
         numbers: dict[str, int],
+        begin: int,
     ) -> None:
-        ends, begin = np.cumsum(prints.sizes), self.home.count()
+        ends = np.cumsum(prints.sizes)
         numbers = numbers | {name: begin + row for row, name in enumerate(ids)}
         kept = [
             Kept(
@@ -128,7 +137,7 @@ class Index:
             )
             for row, each in enumerate(told)
         ]
-        self.home.add(kept, [fresh.columns[own] for own in fresh.keys_by_text()])
+        self.home.add(kept, [fresh.columns[own] for own in fresh.keys_by_text()], begin)
 
 
 def _best(under: Sequence[Ints], weights: Floats) -> list[int]:

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from pipeline.match.background import Background
-from pipeline.match.prints import NAMED, NUMBERED, TITLED, WIDTH, Bytes, Fingerprint, Flags, Floats, Ints
+from pipeline.match.prints import BITS, NAMED, NUMBERED, TITLED, Bytes, Fingerprint, Flags, Floats, Ints
 
 KEYS = 24
 """The heaviest bigrams of a text, by which it is looked up."""
@@ -97,9 +96,6 @@ class Weighted:
         self.parts = self._parts(prints, background.general[self.columns] <= _STRANGE)
         self.masses = self._masses()
         self.whole = np.bincount(self.rows, self.rarity, self.count)
-        places = (1 + place_in_run(self.rows)).astype(np.float32)
-        begins = np.append(self.starts, len(places))
-        self.places = sp.csr_matrix((places, self.columns, begins), (self.count, WIDTH))
         self.topics = np.sqrt(prints.topics / np.float32(255))
         self.kinds, self.who = prints.kinds, prints.who
 
@@ -214,14 +210,18 @@ class Weighted:
 
     def _shared(self, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
         """Return the bigrams that pairs share: the pair, and the entry in the left and in the right text."""
-        a, b = self.places[left], self.places[right]
-        there = sp.csr_matrix((np.ones_like(b.data), b.indices, b.indptr), b.shape)
-        ours = a.multiply(there).tocsr()
-        back = sp.csr_matrix((np.ones_like(ours.data), ours.indices, ours.indptr), b.shape)
-        theirs = back.multiply(b).tocsr()
-        pair = np.repeat(np.arange(len(left)), np.diff(ours.indptr))
-        one, two = (each.data.astype(np.int64) - 1 for each in (ours, theirs))
-        return pair, self.starts[left][pair] + one, self.starts[right][pair] + two
+        (ours, one), (theirs, two) = self._entries(left), self._entries(right)
+        at = np.searchsorted(two, one)
+        hit = np.flatnonzero(np.append(two, -1)[at] == one)
+        return one[hit] >> BITS, ours[hit], theirs[at[hit]]
+
+    def _entries(self, texts: Ints) -> tuple[Ints, Ints]:
+        """Return the entries of some texts one after the other, and keys that ascend: place of the text, bigram."""
+        sizes = self.sizes[texts]
+        begins = np.cumsum(sizes) - sizes
+        nth = np.repeat(np.arange(len(texts)), sizes)
+        entries = np.arange(len(nth)) + (self.starts[texts] - begins)[nth]
+        return entries, nth << BITS | self.columns[entries]
 
     def _covered(self, name: str, part: int, text: Ints, pair: Ints, entry: Ints) -> Floats:
         """Return which share of the rarity of a part stands in the other text, a half where there is none."""

@@ -96,15 +96,15 @@ class Sieve:
         bounds = np.searchsorted(members, np.arange(self._size + 1)).tolist()
         found: list[list[Candidate]] = [[] for _ in range(len(parts))]
         begins = parts.starts.tolist()
+        there = {piece for piece in range(self._size) if bounds[piece] < bounds[piece + 1]}
         for signal, alternative, wanted, reaches in self._wanted:
+            if not there.issuperset(wanted):
+                continue
             places = at[bounds[wanted[0]] : bounds[wanted[0] + 1]]
             reach = 0
             for piece, further in zip(wanted[1:], reaches[:-1], strict=True):
                 reach += further
                 nexts = at[bounds[piece] : bounds[piece + 1]]
-                if not len(places) or not len(nexts):
-                    places = places[:0]
-                    break
                 nearest = nexts[np.minimum(np.searchsorted(nexts, places, side="right"), len(nexts) - 1)]
                 places = places[(nearest > places) & (nearest - places <= reach)]
             rows = parts.owners[places].tolist()

@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from service.accounts.actor import Actor
 from service.desk.errors import RuleError
-from service.store import AuditEntry, now
+from service.store import AuditEntry, now, table
 
 _BEGINNING = "0" * 64
+_TABLE = table(AuditEntry)
+_NEW = insert(_TABLE)
+_LAST = select(_TABLE.c.seq, _TABLE.c.hash).order_by(_TABLE.c.seq.desc()).limit(1)
 
 
 def record(
@@ -37,15 +40,14 @@ def record(
     what : to what, such as `submission:7`.
     before, after : only what changed; no passwords, no tokens, no personal data.
     """
-    last = session.execute(select(AuditEntry.seq, AuditEntry.hash).order_by(AuditEntry.seq.desc()).limit(1)).first()
-    seq, previous = (last.seq + 1, last.hash) if last else (1, _BEGINNING)
-    entry = AuditEntry(
-        seq=seq, at=now().isoformat(timespec="milliseconds"), actor=str(actor), action=action, what=what,
-        before=_text(before), after=_text(after), reason=reason,
-    )  # fmt: skip
-    entry.hash = seal(entry, previous)
-    session.add(entry)
     session.flush()
+    last = session.execute(_LAST).first()
+    seq, previous = (last.seq + 1, last.hash) if last else (1, _BEGINNING)
+    entry = {
+        "seq": seq, "at": now().isoformat(timespec="milliseconds"), "actor": str(actor), "action": action,
+        "what": what, "before": _text(before), "after": _text(after), "reason": reason,
+    }  # fmt: skip
+    session.execute(_NEW, entry | {"hash": seal(AuditEntry(**entry), previous)})
 
 
 def seal(entry: AuditEntry, previous: str) -> str:
@@ -68,7 +70,7 @@ def verify(session: Session) -> tuple[int, int | None]:
 
 def head(session: Session) -> str:
     """Return the last entry as SEQ:HASH. Kept elsewhere, it tells later whether entries were cut off at the end."""
-    last = session.execute(select(AuditEntry.seq, AuditEntry.hash).order_by(AuditEntry.seq.desc()).limit(1)).first()
+    last = session.execute(_LAST).first()
     return f"{last.seq}:{last.hash}" if last else f"0:{_BEGINNING}"
 
 

@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from service.store import Change, Standing, now
+from service.store import Change, Standing, now, table
+
+_NEW = insert(table(Change))
 
 
 def tell(session: Session, kind: str, changes: Sequence[tuple[int | None, dict[str, Any]]]) -> None:
@@ -16,7 +18,7 @@ def tell(session: Session, kind: str, changes: Sequence[tuple[int | None, dict[s
     at = now()
     rows = [{"kind": kind, "number": number, "content": content, "at": at} for number, content in changes]
     if rows:
-        session.execute(insert(Change), rows)
+        session.execute(_NEW, rows)
 
 
 def since(

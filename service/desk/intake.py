@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from pipeline.match import Index, Near
@@ -22,10 +22,20 @@ from service.desk import audit, feed, search, ties
 from service.desk.load import Load
 from service.export.labels import title_and_body
 from service.neighbours import Tables
-from service.store import DecisionRow, Standing, Store, SubmissionRow, now
+from service.store import DecisionRow, Standing, Store, SubmissionRow, now, table
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Of the numbers that senders are told: no sign that can be taken for another."""
+_SUBMISSIONS, _DECISIONS, _STANDINGS = table(SubmissionRow), table(DecisionRow), table(Standing)
+_NEW_SUBMISSION = insert(_SUBMISSIONS).returning(_SUBMISSIONS.c.number, sort_by_parameter_order=True)
+_NEW_DECISION = insert(_DECISIONS).returning(_DECISIONS.c.id, sort_by_parameter_order=True)
+_NEW_STANDING = insert(_STANDINGS)
+_KNOWN = (
+    select(_SUBMISSIONS.c.row_hash, _SUBMISSIONS.c.number, _SUBMISSIONS.c.reference, _DECISIONS.c.content)
+    .join(_STANDINGS, _STANDINGS.c.number == _SUBMISSIONS.c.number)
+    .join(_DECISIONS, _DECISIONS.c.id == _STANDINGS.c.decision)
+    .where(_SUBMISSIONS.c.row_hash.in_(bindparam("hashes", expanding=True)))
+)
 AtWork = tuple[Triage, Index, Load]
 """What judges, matches and weighs who takes it up, at one time."""
 
@@ -189,14 +199,7 @@ class Intake:
             return set(session.scalars(select(SubmissionRow.row_hash).where(SubmissionRow.row_hash.in_(hashes))))
 
     def _known(self, session: Session, arrivals: Sequence[Arrival]) -> dict[str, Receipt]:
-        wanted = [each.row_hash for each in arrivals]
-        query = (
-            select(SubmissionRow.row_hash, SubmissionRow.number, SubmissionRow.reference, DecisionRow.content)
-            .join(Standing, Standing.number == SubmissionRow.number)
-            .join(DecisionRow, DecisionRow.id == Standing.decision)
-            .where(SubmissionRow.row_hash.in_(wanted))
-        )
-        rows = session.execute(query).all()
+        rows = session.execute(_KNOWN, {"hashes": [each.row_hash for each in arrivals]}).all()
         return {row.row_hash: Receipt(row.number, row.reference, row.content.encode(), again=True) for row in rows}
 
     def _store(
@@ -246,8 +249,7 @@ class Intake:
             }
             for each, reference in zip(fresh, references, strict=True)
         ]  # fmt: skip
-        statement = insert(SubmissionRow).returning(SubmissionRow.number, sort_by_parameter_order=True)
-        return list(session.scalars(statement, rows))
+        return list(session.scalars(_NEW_SUBMISSION, rows))
 
     def _decisions(
         self, session: Session, fresh: Sequence[Arrival], decisions: Sequence[Decision], contents: Sequence[bytes]
@@ -260,13 +262,12 @@ class Intake:
             }
             for each, content in zip(decisions, contents, strict=True)
         ]  # fmt: skip
-        statement = insert(DecisionRow).returning(DecisionRow.id, sort_by_parameter_order=True)
-        ids = list(session.scalars(statement, rows))
+        ids = list(session.scalars(_NEW_DECISION, rows))
         standings = [
             standing_of(decision, which) | _door(arrival.submission, at.date().isoformat()) | {"changed_at": at}
             for decision, which, arrival in zip(decisions, ids, fresh, strict=True)
         ]
-        session.execute(insert(Standing), standings)
+        session.execute(_NEW_STANDING, standings)
 
 
 def standing_of(decision: Decision, which: int) -> dict[str, Any]:

@@ -17,6 +17,10 @@ from pipeline.records import Clean
 from pipeline.segment import Segmenter
 from service.store import Standing
 
+_NEW = {
+    "sqlite": text("INSERT INTO search (rowid, tokens) VALUES (:number, :tokens)"),
+    "postgresql": text("INSERT INTO search (number, tokens) VALUES (:number, array_to_tsvector(:tokens))"),
+}
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST = 64
 """Characters of a token: PostgreSQL refuses very long ones."""
@@ -59,12 +63,9 @@ def add(session: Session, rows: Sequence[tuple[int, list[str]]]) -> None:
     """Let submissions be found by their tokens."""
     if not rows:
         return
-    if session.get_bind().dialect.name == "postgresql":
-        statement = text("INSERT INTO search (number, tokens) VALUES (:number, array_to_tsvector(:tokens))")
-        session.execute(statement, [{"number": number, "tokens": sorted(set(own))} for number, own in rows])
-    else:
-        statement = text("INSERT INTO search (rowid, tokens) VALUES (:number, :tokens)")
-        session.execute(statement, [{"number": number, "tokens": " ".join(own)} for number, own in rows])
+    kind = session.get_bind().dialect.name
+    told = {number: sorted(set(own)) if kind == "postgresql" else " ".join(own) for number, own in rows}
+    session.execute(_NEW[kind], [{"number": number, "tokens": own} for number, own in told.items()])
 
 
 def holds(session: Session, asked: str, segmenter: Segmenter, *, personal: bool) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import orjson
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from pipeline.match import shared
@@ -14,8 +14,11 @@ from pipeline.priority import aggravate, crowd, voice
 from pipeline.records import Duplicate, Judgement, Status, Submission
 from service.export.labels import title_and_body
 from service.masking import masked
-from service.store import DecisionRow, Issue, Standing, SubmissionRow, now
+from service.store import DecisionRow, Issue, Standing, SubmissionRow, now, table
 
+_ISSUES = table(Issue)
+_KNOWN = select(_ISSUES.c.id).where(_ISSUES.c.id.in_(bindparam("issues", expanding=True)))
+_NEW = insert(_ISSUES)
 _VOICES = 2000
 """So many texts of an issue tell how many people speak."""
 
@@ -23,7 +26,7 @@ _VOICES = 2000
 def open_issues(session: Session, judgements: Sequence[Judgement], duplicates: Sequence[Duplicate]) -> None:
     """Open the issues that some texts are the first of."""
     at = now()
-    known = set(session.scalars(select(Issue.id).where(Issue.id.in_({each.issue for each in duplicates}))))
+    known = set(session.scalars(_KNOWN, {"issues": list({each.issue for each in duplicates})}))
     fresh = {}
     for judgement, duplicate in zip(judgements, duplicates, strict=True):
         if duplicate.issue not in known and duplicate.issue not in fresh:
@@ -31,14 +34,16 @@ def open_issues(session: Session, judgements: Sequence[Judgement], duplicates: S
             name = title_and_body(masked(judgement.clean.text, spans))[0]  # more people read it than the text
             fresh[duplicate.issue] = {"id": duplicate.issue, "name": name, "version": 1, "opened_at": at}
     if fresh:
-        session.execute(insert(Issue), list(fresh.values()))
+        session.execute(_NEW, list(fresh.values()))
 
 
 def anchored(session: Session, duplicates: list[Duplicate]) -> list[Duplicate]:
     """Let other voices of an issue point to its first text: officers may have moved the one it is called after."""
     joined = {each.issue for each in duplicates if each.kind == "same_issue"}
+    if not joined:
+        return duplicates
     query = select(Standing.issue, func.min(Standing.number)).where(Standing.issue.in_(joined)).group_by(Standing.issue)
-    first: dict[str, int] = dict(session.execute(query).all()) if joined else {}
+    first: dict[str, int] = dict(session.execute(query).all())
     return [
         replace(each, of=str(first[each.issue])) if each.kind == "same_issue" and each.issue in first else each
         for each in duplicates
@@ -50,6 +55,8 @@ def heard(
 ) -> list[Judgement]:
     """Let the other voices of their issues aggravate texts; see `pipeline.priority.crowd`."""
     joined = {each.issue for each in duplicates if each.kind != "unique"}
+    if not joined:
+        return judgements
     query = (
         select(Standing.issue, SubmissionRow.submitter, SubmissionRow.submitted_at)
         .join(SubmissionRow, SubmissionRow.number == Standing.number)
@@ -62,7 +69,7 @@ def heard(
         .limit(_VOICES)
     )
     voices = [voice(d.issue, s.submitter, s.submitted_at) for d, s in zip(duplicates, submissions, strict=True)]
-    earlier = [voice(*row) for row in session.execute(query)] if joined else []
+    earlier = [voice(*row) for row in session.execute(query)]
     outside = crowd(voices + earlier)
     return [
         replace(each, priority=aggravate(each.priority, outside[at]))
@@ -74,6 +81,8 @@ def heard(
 
 def tied(session: Session, judgements: Sequence[Judgement], duplicates: Sequence[Duplicate]) -> list[Duplicate]:
     """Return the duplicates with the terms that tie each to the text it repeats or joins."""
+    if not any(each.of for each in duplicates):
+        return list(duplicates)
     own = {each.id: (each.keywords, each.clean.text) for each in judgements}
     others = {int(each.of) for each in duplicates if each.of and each.of not in own}
     query = (

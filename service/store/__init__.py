@@ -1,6 +1,6 @@
 """The store: what an office keeps. Tables in matters, people and work; the door in engine; changes in migrations."""
 
-from service.store.base import Base, now
+from service.store.base import Base, now, table
 from service.store.engine import Store, open_engine
 from service.store.matters import (
     Answer,
@@ -46,5 +46,6 @@ __all__ = [
     "downgrade",
     "now",
     "open_engine",
+    "table",
     "upgrade",
 ]
