@@ -4,7 +4,7 @@ BIN = .venv/bin
 SAMPLES = corpora/samples
 export MYPY_CACHE_DIR = .mypy_cache
 
-.PHONY: demo test check format model notebooks seal clean
+.PHONY: demo test check format model notebooks screenshots seal clean
 
 .venv/ready: requirements-dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -40,6 +40,9 @@ model: .venv/ready ## train the model that ships, from corpora/ alone
 
 notebooks: .venv/ready ## run the notebooks, each in a clean kernel, and write their pages to docs/notebooks
 	PYTHONPATH=. $(BIN)/python notebooks/render.py
+
+screenshots: .venv/ready ## take the pictures in docs/screenshots anew; needs Chromium
+	PYTHONPATH=. $(BIN)/python docs/screenshots/take.py
 
 seal: .venv/ready ## write corpora/manifest.csv after a change of corpora/
 	$(BIN)/minyi corpora seal

@@ -7,10 +7,12 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,26 +65,33 @@ def fill(data: Path) -> dict[str, int]:
     return {name: receipt.number for name, receipt in zip(named, told, strict=True)}
 
 
+@contextmanager
+def running(data: Path | None = None) -> Iterator[House]:
+    """Run the service as an office does, in a process of its own."""
+    with tempfile.TemporaryDirectory() as own:
+        data = data or Path(own)
+        numbers = fill(data)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = [sys.executable, "-c", "from service.cli import main; main()", "serve", "--port", str(port)]
+        with (data / "log").open("wb") as log:
+            environment = {**os.environ, "MINYI_DATA": str(data)}
+            server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            address = f"http://127.0.0.1:{port}"
+            try:
+                _wait(address + "/readyz", server, data / "log")
+                yield House(address, data, numbers)
+            finally:
+                server.terminate()
+                server.wait(60)
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Run the service as an office does, in a process of its own."""
-    data = tmp_path_factory.mktemp("office")
-    numbers = fill(data)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-c", "from service.cli import main; main()", "serve", "--port", str(port)]
-    log = (data / "log").open("wb")
-    environment = {**os.environ, "MINYI_DATA": str(data)}
-    server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait(address + "/readyz", server, data / "log")
-        yield House(address, data, numbers)
-    finally:
-        server.terminate()
-        server.wait(60)
-        log.close()
+    """Give a running service."""
+    with running(tmp_path_factory.mktemp("office")) as opened:
+        yield opened
 
 
 def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -96,24 +105,32 @@ def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(log.read_text())
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+@contextmanager
+def chromium() -> Iterator[Any]:
     """Run Debian's Chromium; it asks nobody outside for anything."""
-    program = shutil.which("chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("playwright")
-    if not program:
-        missing("the browser (Debian's chromium)")
+    from playwright.sync_api import sync_playwright
+
     flags = (
         "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
         "--disable-component-update --disable-sync"
     )
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=flags.split())
+        opened = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags.split())
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Give a browser."""
+    if not shutil.which("chromium"):
+        missing("the browser (Debian's chromium)")
+    try:
+        import playwright  # noqa: F401
+    except ImportError:
+        missing("playwright")
+    with chromium() as opened:
+        yield opened
 
 
 class Person:
