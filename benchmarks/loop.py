@@ -28,7 +28,7 @@ from pipeline.pick import pick, uncertainty
 from pipeline.segment import Segmenter
 from pipeline.suspects import suspects
 from pipeline.terms import word_grams
-from pipeline.train import Example, cross_validate, read_knowledge, read_written, soften, written_files
+from pipeline.train import Example, cross_validate, read_knowledge, read_written, written_files
 from pipeline.train.folds import near
 from pipeline.train.views import first_level
 from pipeline.train.vocabulary import KNOWLEDGE_WEIGHT
@@ -152,7 +152,7 @@ def plant(topics: Strings, share: float, seed: int) -> tuple[Strings, Ints]:
 
 def find(texts: Sequence[str], topics: Strings) -> None:
     """Print precision and recall of the suspects at 50, 100 and 200 shown."""
-    base = [*soften(read_written(written_files())), *read_knowledge()]
+    base = [*read_written(written_files()), *read_knowledge()]
     for seed in range(SEEDS):
         spoilt, wrong = plant(topics, 0.05, seed)
         rows = [Example(text, f"{topic}/") for text, topic in zip(texts, spoilt.tolist(), strict=True)]

@@ -29,7 +29,7 @@ from pipeline.classify import Borders
 from pipeline.clean import clean
 from pipeline.features import batch
 from pipeline.knowledge import table
-from pipeline.train import Example, read_borders, read_knowledge, read_written, soften, written_files
+from pipeline.train import Example, read_borders, read_knowledge, read_written, written_files
 from pipeline.train.folds import folds, near
 from pipeline.train.lexicon import LEXICON, prior
 from pipeline.train.model import order_of, with_second_level
@@ -93,9 +93,8 @@ def score_parts(texts: Sequence[str], topics: Sequence[str], names: Sequence[str
         ("written texts, topics.csv", [*plain, *told], bare),
         ("written texts, topics.csv, lexicon", [*plain, *known], bare),
         ("and the view over words", [*plain, *known], "prior borders"),
-        ("and borders as shares", [*soften(plain), *known], "prior borders"),
-        ("and the lexicon before learning", [*soften(plain), *known], "borders"),
-        ("and borders at the decision: all that ships", [*soften(plain), *known], ""),
+        ("and the lexicon before learning", [*plain, *known], "borders"),
+        ("and borders at the decision: all that ships", [*plain, *known], ""),
     ):
         said, sure = ours(examples, texts, names, without=without)
         passed = coverage(sure, np.array(said) == np.array(topics), 0.95)
@@ -120,7 +119,7 @@ def main() -> None:
     groups = near(batch(texts), select(alone))
     truth = np.array([names.index(topic) for topic in topics.tolist()])
     pairs, _ = folds(truth, np.full(len(rows), ""), groups)
-    written = [example for example in soften(read_written(written_files())) if example.topic] + read_knowledge()
+    written = [example for example in read_written(written_files()) if example.topic] + read_knowledge()
     filled = with_second_level([*written, *(replace(example, topic=f"{example.topic}/") for example in alone)])
     full = filled[len(written) :]
     said: dict[str, list[str]] = {}

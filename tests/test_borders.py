@@ -10,27 +10,10 @@ import pytest
 from pipeline.classify import Border, Borders
 from pipeline.errors import CorpusError
 from pipeline.features import Vocabulary, batch
-from pipeline.train import Example, borders, read_borders, soften
+from pipeline.train import borders, read_borders
 from pipeline.train.lexicon import prior
-from pipeline.train.views import Views
 
 HEAD = "level1,level2,terms,other1,other2,share,reason\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "topic", "other"),
-    [
-        ("楼下餐馆油烟太大", "环境保护/环境污染", "城乡建设/城市建设和市政管理"),
-        ("工地打桩太吵", "环境保护/环境污染", ""),
-        ("民办教师的退休补贴没有发", "教育文体/教师队伍和待遇", "劳动和社会保障/退休政策及待遇"),
-        ("楼下餐馆油烟太大", "卫生计生/公共卫生", ""),
-    ],
-)
-def test_a_text_touches_a_border(text: str, topic: str, other: str) -> None:
-    (found,) = soften([Example(text, topic, hand="first")])
-    assert found.other == other
-    assert (found.share > 0) == bool(other)
-    assert (found.text, found.topic) == (text, topic)
 
 
 def test_the_first_topic_stays_the_likelier() -> None:
@@ -52,27 +35,6 @@ def test_bad_rows_are_named(row: str, named: str, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(borders, "BORDERS", tmp_path / "borders.csv")
     with pytest.raises(CorpusError, match=named):
         read_borders()
-
-
-def test_a_divided_row_counts_for_both() -> None:
-    """Where all texts of a topic touch a border, the other topic is said of them with about its share."""
-    texts = ["油烟"] * 20 + ["停车"] * 20
-    parts = batch(texts)
-    vocabulary = Vocabulary.fit(texts, least=1)
-    labels = np.array(["a/x"] * 20 + ["b/y"] * 20)
-    share = np.array([0.25] * 20 + [0.0] * 20, np.float32)
-    views = Views(
-        vocabulary.matrix(parts, vocabulary.occurrences(parts)),
-        None,
-        labels,
-        np.ones(40, np.float32),
-        np.array(["b/y"] * 20 + [""] * 20),
-        share,
-    )
-    logits = views.logits(np.arange(40), views.fit(np.arange(40), ["a/x", "b/y"]))
-    chance = 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
-    assert chance[0] == pytest.approx(0.25, abs=0.03)
-    assert chance[-1] > 0.95
 
 
 LABELS = ("a/x", "b/y", "c/z")

@@ -157,6 +157,7 @@ def test_training_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
         "word_keys.npy",
         "word_idf.npy",
         "word_weights.npy",
+        "seen.npy",
         "word_scale.npy",
     }
 

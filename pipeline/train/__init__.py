@@ -1,6 +1,6 @@
 """Training a model folder from labelled texts."""
 
-from pipeline.train.borders import read_borders, soften
+from pipeline.train.borders import read_borders
 from pipeline.train.examples import (
     Example,
     corpora_sources,
@@ -24,7 +24,6 @@ __all__ = [
     "read_knowledge",
     "read_written",
     "sharpness",
-    "soften",
     "topics",
     "train",
     "train_language",

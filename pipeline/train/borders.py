@@ -1,23 +1,20 @@
-"""Borders between topics that offices themselves draw differently: learned as shares, not as certainties.
+"""Borders between topics that offices themselves draw differently.
 
 Where the law gives a matter to two departments, the same letter is filed under either: smoke of a restaurant under
-environment or under city management, a teacher's pension under education or under labour. A text of corpora/written
-that names such a matter counts for the other topic with the share that corpora/borders.csv gives it, so that the model
-still says the first topic, and says that it is not sure (label smoothing, but along borders that are known). What it
-then says of a text that opens with such a matter is divided once more (`pipeline.classify.Borders`).
+environment or under city management, a teacher's pension under education or under labour. What a model says of a text
+that opens with such a matter is divided along the border (`pipeline.classify.Borders`). The texts of corpora/written
+are learned as they are filed: to soften their labels as well cost more than it brought.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
 
 from pipeline.classify import SEPARATOR, Border
 from pipeline.errors import CorpusError
 from pipeline.features import LONGEST
 from pipeline.knowledge import CORPORA, table
-from pipeline.train.examples import Example, topics
+from pipeline.train.examples import topics
 
 BORDERS = CORPORA / "borders.csv"
 
@@ -45,14 +42,3 @@ def read_borders() -> dict[str, list[Border]]:
             raise CorpusError(f"{BORDERS.name} 第 {number} 行：词“{wrong[0]}”应有 1 至 {LONGEST} 个字。")
         found[topic].append(Border(topic, terms, other, share))
     return {topic: sorted(each, key=lambda border: -border.share) for topic, each in found.items()}
-
-
-def soften(examples: Sequence[Example]) -> list[Example]:
-    """Return examples with the other topic, and its share, of the widest border that they touch."""
-    borders = read_borders()
-    softened = []
-    for example in examples:
-        touched = (b for b in borders.get(example.topic or "", ()) if any(term in example.text for term in b.terms))
-        border = next(touched, None)
-        softened.append(replace(example, other=border.other, share=border.share) if border else example)
-    return softened

@@ -21,9 +21,9 @@ class Example:
     """A labelled text; a label that is None is not used for its head.
 
     `knowledge` marks what is no submission but says what belongs to a topic. `hand` names the batch that a text was
-    written in: where there are several, a model is judged on the ones that it was not trained on. `other` is a topic
-    that offices give such a text as well, in the share `share` of the cases. `weight` is how much an office's label is
-    to be trusted (see `pipeline.labels`), `day` when it was given, `issue` the matter that officers put it to.
+    written in: where there are several, a model is judged on the ones that it was not trained on. `weight` is how much
+    an office's label is to be trusted (see `pipeline.labels`), `day` when it was given, `issue` the matter that
+    officers put it to.
     """
 
     text: str
@@ -33,8 +33,6 @@ class Example:
     junk: bool = False
     knowledge: bool = False
     hand: str = ""
-    other: str = ""
-    share: float = 0.0
     weight: float = 1.0
     day: str = ""
     issue: str = ""

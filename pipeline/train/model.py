@@ -128,8 +128,6 @@ class _Inputs:
             self.said[rows] if name == "topic" else None,
             np.array(values),
             np.array([_weight(each, name) for each in some], np.float32),
-            np.array([each.other for each in some]),
-            np.array([each.share if name == "topic" else 0.0 for each in some], np.float32),
             prior(self.every, self.order) if name == "topic" else None,
         )
         return views, rows, some
@@ -206,7 +204,7 @@ def _weight(example: Example, head: str) -> float:
 
 def order_of(examples: Sequence[Example]) -> list[str]:
     """Return the topics that occur: ours in our order, then the office's own."""
-    used = {label for example in examples for label in (example.topic, example.other) if label}
+    used = {example.topic for example in examples if example.topic}
     ours = [name for topic in topics() if (name := SEPARATOR.join(topic)) in used]
     return ours + sorted(used.difference(ours))
 

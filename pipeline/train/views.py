@@ -84,7 +84,6 @@ def some_rows(labels: Strings) -> Ints:
 class Views:
     """What a head learns from, row by row: n-grams, words (None where it does not look at them), labels, weights.
 
-    other, share : the label that a row counts for as well, and how much.
     prior : (n-grams × labels) what is added to the learned weights; None for nothing.
     """
 
@@ -92,34 +91,27 @@ class Views:
     words: Any
     labels: Strings
     weight: Floats
-    other: Strings
-    share: Floats
     prior: Floats | None = None
 
     def fit(self, rows: Ints, order: Sequence[str]) -> tuple[Linear, Linear | None]:
-        """Fit both views on some rows; a row with another label is divided between the two.
+        """Fit both views on some rows.
 
         Where topics have no second level both views have the same labels, and are better learned together.
         """
-        divided = rows[self.share[rows] > 0]
-        both = np.concatenate([rows, divided])
-        labels = np.concatenate([self.labels[rows], self.other[divided]])
-        weight = np.concatenate(
-            [self.weight[rows] * (1 - self.share[rows]), self.weight[divided] * self.share[divided]]
-        )
+        labels, weight = self.labels[rows], self.weight[rows]
         names = list(dict.fromkeys(map(first_level, order)))
         if self.words is not None and len(names) == len(order):
-            joined = sp.hstack([self.matrix[both], self.words[both]]).tocsr()
+            joined = sp.hstack([self.matrix[rows], self.words[rows]]).tocsr()
             every = fit_linear(joined, labels, order, weight)
             grams, words = np.split(every.weights, [self.matrix.shape[1]])
             return Linear(every.labels, grams, every.bias), Linear(tuple(names), words, np.zeros_like(every.bias))
-        linear = fit_linear(self.matrix[both], labels, order, weight)
+        linear = fit_linear(self.matrix[rows], labels, order, weight)
         if self.prior is not None:
             linear.weights += self.prior
         if self.words is None:
             return linear, None
         firsts = np.array([first_level(label) for label in labels])
-        return linear, fit_linear(self.words[both], firsts, names, weight, cost=_WORD_COST)
+        return linear, fit_linear(self.words[rows], firsts, names, weight, cost=_WORD_COST)
 
     def logits(self, rows: Ints, fitted: tuple[Linear, Linear | None]) -> Floats:
         """Return what fitted views say of some rows."""
