@@ -22,7 +22,7 @@ demo: .venv/ready ## the main job on the sample county: a summary here, a report
 	@echo "报告：out/report.html    表格：out/table.xlsx"
 
 test: .venv/ready ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: .venv/ready ## formatting, lint with docstrings, types, corpora
 	$(BIN)/ruff format --check .
