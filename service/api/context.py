@@ -15,6 +15,7 @@ from service.api.metrics import Metrics
 from service.desk.atwork import Watch
 from service.desk.errors import ForbiddenError
 from service.desk.gather import Gatherer
+from service.desk.heat import Hottest
 from service.desk.intake import Intake
 from service.settings import Settings
 from service.store import Store
@@ -31,11 +32,13 @@ class Context:
     metrics: Metrics
     doors: Doors = field(init=False)
     gatherer: Gatherer = field(init=False)
+    hottest: Hottest = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the doors, and what waits behind them."""
         self.doors = Doors(self.store, self.settings)
         self.gatherer = Gatherer(self.intake)
+        self.hottest = Hottest()
 
 
 def context(request: Request) -> Context:

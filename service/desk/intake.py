@@ -26,6 +26,7 @@ from service.store import DecisionRow, Standing, Store, SubmissionRow, now, tabl
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Of the numbers that senders are told: no sign that can be taken for another."""
+_LONGEST_SOURCE = 200
 _SUBMISSIONS, _DECISIONS, _STANDINGS = table(SubmissionRow), table(DecisionRow), table(Standing)
 _NEW_SUBMISSION = insert(_SUBMISSIONS).returning(_SUBMISSIONS.c.number, sort_by_parameter_order=True)
 _NEW_DECISION = insert(_DECISIONS).returning(_DECISIONS.c.id, sort_by_parameter_order=True)
@@ -286,7 +287,8 @@ def standing_of(decision: Decision, which: int) -> dict[str, Any]:
 
 def _door(submission: Submission, today: str) -> dict[str, Any]:
     told = day(submission.submitted_at or "") or today
-    return {"day": told, "source": submission.source, "channel": submission.channel}
+    source = submission.source and submission.source[:_LONGEST_SOURCE]  # no index holds more; the row has all of it
+    return {"day": told, "source": source, "channel": submission.channel}
 
 
 def _numbered(judgement: Judgement, number: int) -> Judgement:
