@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from pipeline.match.pairs import COMMON, Pairs, Weighted, place_in_run
-from pipeline.match.prints import WIDTH, Ints
+from pipeline.match.prints import Ints
 
 FIRST = 3
 """A key that stands in too many texts ties each of them to so many first ones that have it, and to as many next."""
@@ -30,8 +30,9 @@ def candidates(texts: Weighted, rank: Ints, *, whole: bool = True) -> tuple[Ints
     """
     keys = texts.keys(2 if whole else 0)
     rare, common = keys[texts.held[keys] <= COMMON], keys[texts.held[keys] > COMMON]
-    where = texts.rows[rare], texts.columns[rare]
-    weighted = sp.csr_matrix((texts.weights[rare], where), (texts.count, WIDTH))
+    different, columns = np.unique(texts.columns[rare], return_inverse=True)  # a narrow matrix is turned at once
+    where = texts.rows[rare], columns
+    weighted = sp.csr_matrix((texts.weights[rare], where), (texts.count, len(different)))
     turned = sp.csr_matrix((np.ones(len(rare), np.float32), where), weighted.shape).T.tocsr()
     found = [_ties(texts.rows[common], texts.columns[common], rank)]
     found += [

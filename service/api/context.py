@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
@@ -41,8 +41,8 @@ class Context:
         self.hottest = Hottest()
 
 
-def context(request: Request) -> Context:
-    """Return the context of the application."""
+async def context(request: Request) -> Context:
+    """Return the context of the application. What waits for nothing is `async`: it needs no thread."""
     return cast(Context, request.app.state.context)
 
 
@@ -79,10 +79,10 @@ def acting(request: Request, here: Here, csrf: Annotated[str, Depends(csrf_sent)
 Acting = Annotated[Actor, Depends(acting)]
 
 
-def may(permission: str) -> Callable[[Actor], Actor]:
+def may(permission: str) -> Callable[[Actor], Awaitable[Actor]]:
     """Return a dependency that lets pass who has a permission, and gives the actor."""
 
-    def allowed(actor: Acting) -> Actor:
+    async def allowed(actor: Acting) -> Actor:
         if permission not in actor.may:
             raise ForbiddenError(f"“{actor.shown or actor.name}”没有“{permission}”权限。需要的话，请找管理员。")
         return actor

@@ -36,13 +36,11 @@ def tokens(words: Iterable[str]) -> list[str]:
     >>> tokens(["路灯", "，", "Café", "ＡＢ_1"])
     ['路灯', 'cafe', 'ab', '1']
     """
-    return [found[:_LONGEST] for word in words for found in _WORD.findall(_plain(word)) if found]
+    return [found[:_LONGEST] for found in _WORD.findall(_plain(" ".join(words)))]
 
 
-def _plain(word: str) -> str:
-    if word.isascii():
-        return word.lower()
-    apart = unicodedata.normalize("NFKD", word.casefold())
+def _plain(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text.casefold())
     return unicodedata.normalize("NFC", "".join(sign for sign in apart if not unicodedata.combining(sign)))
 
 
