@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import filterfalse
 
 from sqlalchemy import ColumnElement, any_, func, literal_column, text
 from sqlalchemy.orm import Session
@@ -41,7 +42,7 @@ def tokens(words: Iterable[str]) -> list[str]:
 
 def _plain(text: str) -> str:
     apart = unicodedata.normalize("NFKD", text.casefold())
-    return unicodedata.normalize("NFC", "".join(sign for sign in apart if not unicodedata.combining(sign)))
+    return unicodedata.normalize("NFC", "".join(filterfalse(unicodedata.combining, apart)))
 
 
 def tokens_of(clean: Clean, segmenter: Segmenter) -> list[str]:
