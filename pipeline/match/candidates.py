@@ -17,6 +17,7 @@ NEIGHBOURS = 12
 _FRIENDS = 4
 """… and so many of the friends of its friends."""
 _BLOCK = 4_000
+_FEW = 256
 
 
 def candidates(texts: Weighted, rank: Ints, *, whole: bool = True) -> tuple[Ints, Ints]:
@@ -31,8 +32,12 @@ def candidates(texts: Weighted, rank: Ints, *, whole: bool = True) -> tuple[Ints
     keys = texts.keys(2 if whole else 0)
     held = texts.held(keys)
     rare, common = keys[held <= COMMON], keys[held > COMMON]
-    where = texts.rows[rare], texts.columns[rare]
-    weighted = sp.csr_matrix((texts.weights[rare], where), (texts.count, WIDTH))
+    columns, width = texts.columns[rare], WIDTH
+    if texts.count < _FEW:  # a narrow matrix is turned at once
+        different, columns = np.unique(columns, return_inverse=True)
+        width = len(different)
+    where = texts.rows[rare], columns
+    weighted = sp.csr_matrix((texts.weights[rare], where), (texts.count, width))
     turned = sp.csr_matrix((np.ones(len(rare), np.float32), where), weighted.shape).T.tocsr()
     ties = _ties(texts.rows[common], texts.columns[common], rank)
     found = np.append(ties, _nearest(weighted, turned, rank, LEAST, NEIGHBOURS))
@@ -42,9 +47,9 @@ def candidates(texts: Weighted, rank: Ints, *, whole: bool = True) -> tuple[Ints
 def friends_of_friends(pairs: Pairs, rank: Ints, least: float) -> tuple[Ints, Ints]:
     """Return pairs of texts that were not judged, but of which both match a third one."""
     good = np.flatnonzero(pairs.score >= least)
+    if len(good) < 2:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     texts = np.unique(np.concatenate([pairs.left[good], pairs.right[good]]))
-    if not len(texts):
-        return texts, texts
     left, right = np.searchsorted(texts, pairs.left[good]), np.searchsorted(texts, pairs.right[good])
     links = sp.coo_matrix((pairs.score[good], (left, right)), (len(texts), len(texts))).tocsr()
     links = links + links.T

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
@@ -15,6 +15,7 @@ from service.api.metrics import Metrics
 from service.desk.atwork import Watch
 from service.desk.errors import ForbiddenError
 from service.desk.gather import Gatherer
+from service.desk.heat import Hottest
 from service.desk.intake import Intake
 from service.settings import Settings
 from service.store import Store
@@ -31,15 +32,17 @@ class Context:
     metrics: Metrics
     doors: Doors = field(init=False)
     gatherer: Gatherer = field(init=False)
+    hottest: Hottest = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the doors, and what waits behind them."""
         self.doors = Doors(self.store, self.settings)
         self.gatherer = Gatherer(self.intake)
+        self.hottest = Hottest()
 
 
-def context(request: Request) -> Context:
-    """Return the context of the application."""
+async def context(request: Request) -> Context:
+    """Return the context of the application. What waits for nothing is `async`: it needs no thread."""
     return cast(Context, request.app.state.context)
 
 
@@ -76,10 +79,10 @@ def acting(request: Request, here: Here, csrf: Annotated[str, Depends(csrf_sent)
 Acting = Annotated[Actor, Depends(acting)]
 
 
-def may(permission: str) -> Callable[[Actor], Actor]:
+def may(permission: str) -> Callable[[Actor], Awaitable[Actor]]:
     """Return a dependency that lets pass who has a permission, and gives the actor."""
 
-    def allowed(actor: Acting) -> Actor:
+    async def allowed(actor: Acting) -> Actor:
         if permission not in actor.may:
             raise ForbiddenError(f"“{actor.shown or actor.name}”没有“{permission}”权限。需要的话，请找管理员。")
         return actor

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, select
@@ -26,7 +27,14 @@ _COLUMNS = (
     Standing.number, Standing.issue, Standing.kind, Standing.repeats, Standing.echoes, Standing.day, Standing.place,
     Standing.level1, SubmissionRow.submitter, SubmissionRow.likes,
 )  # fmt: skip
+_TRIAGED = Standing.status + "" == "triaged"
+"""As an expression no index serves it: SQLite would take that of the status, not that of the issue."""
+_AT_ONCE = 1000
+"""So many issues are asked for in one question: databases take no more than some ten thousand values."""
 _Text = Any
+_View = tuple[frozenset[str], str | None, int]
+_Mark = tuple[int, datetime]
+_Told = tuple[_Mark, HotIssue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +50,64 @@ class WholeIssue:
     cursor: str | None
 
 
-def hot(session: Session, actor: Actor, *, days: int = 14, most: int = 50, by: str | None = None) -> list[HotIssue]:
-    """Return the hottest issues: three texts and two voices at least, one of the texts from the last weeks.
+class Hottest:
+    """The hottest issues of a store; an issue is told anew when it changed: one more text, or an act on one of them."""
 
-    Parameters
-    ----------
-    days : how long "recent" is, counted back from the last day of all texts.
-    by : of one first-level topic only.
-    """
-    today = _today(session)
-    if today is None:
-        return []
-    since = (today - timedelta(_STALE * days)).isoformat()
-    lively = select(Standing.issue).where(Standing.day >= since, Standing.status == "triaged").distinct()
-    large = (
-        select(Standing.issue)
-        .where(Standing.issue.in_(lively), Standing.status == "triaged")
+    def __init__(self) -> None:
+        self._told: dict[_View, tuple[date, dict[str, _Told]]] = {}
+
+    def issues(
+        self, session: Session, actor: Actor, *, days: int = 14, most: int = 50, by: str | None = None
+    ) -> list[HotIssue]:
+        """Return the hottest issues: three texts and two voices at least, one of the texts from the last weeks.
+
+        Parameters
+        ----------
+        days : how long "recent" is, counted back from the last day of all texts.
+        by : of one first-level topic only.
+        """
+        today = _today(session)
+        if today is None:
+            return []
+        view: _View = actor.may, actor.member, days
+        before, kept = self._told.get(view, (today, {}))
+        marks = _large(session, (today - timedelta(_STALE * days)).isoformat())
+        told = {name: kept[name] for name, mark in marks.items() if name in kept and kept[name][0] == mark}
+        if before != today:
+            told = {}
+        texts = _texts_of(session, actor, [name for name in marks if name not in told])
+        told |= {name: (marks[name], _hot(rows, today, days)) for name, rows in texts.items()}
+        self._told[view] = today, told
+        found = [each for _, each in told.values() if each.heat.voices >= LEAST_VOICES and by in (None, each.topic)]
+        found = sorted(found, key=lambda each: (-each.heat.score, each.rows[0]))[:most]
+        return [replace(each, title=name) for each, name in zip(found, _names(session, found), strict=True)]
+
+
+def _large(session: Session, since: str) -> dict[str, _Mark]:
+    """Return the issues of enough texts, one of them since a day, each with what tells whether it changed."""
+    triaged = Standing.status == "triaged"
+    query = (
+        select(Standing.issue, func.count(), func.max(Standing.changed_at))
         .group_by(Standing.issue)
-        .having(func.count() >= LEAST_TEXTS)
+        .having(func.count().filter(triaged) >= LEAST_TEXTS, func.max(Standing.day).filter(triaged) >= since)
     )
+    return {name: (count, changed) for name, count, changed in session.execute(query)}
+
+
+def _texts_of(session: Session, actor: Actor, names: Sequence[str]) -> dict[str, list[_Text]]:
     found: dict[str, list[_Text]] = {}
-    for row in _texts(session, actor, Standing.issue.in_(large)):
-        found.setdefault(row.issue, []).append(row)
-    names = dict(session.execute(select(Issue.id, Issue.name).where(Issue.id.in_(found))).all())
-    issues = [_hot(names[name], rows, today, days) for name, rows in found.items()]
-    issues = [each for each in issues if each.heat.voices >= LEAST_VOICES and by in (None, each.topic)]
-    return sorted(issues, key=lambda each: (-each.heat.score, each.rows[0]))[:most]
+    for begin in range(0, len(names), _AT_ONCE):
+        for row in _texts(session, actor, Standing.issue.in_(names[begin : begin + _AT_ONCE])):
+            found.setdefault(row.issue, []).append(row)
+    return found
+
+
+def _names(session: Session, issues: Sequence[HotIssue]) -> list[str]:
+    names: dict[str, str] = {}
+    for begin in range(0, len(issues), _AT_ONCE):
+        asked = [each.issue for each in issues[begin : begin + _AT_ONCE]]
+        names |= dict(session.execute(select(Issue.id, Issue.name).where(Issue.id.in_(asked))).all())
+    return [names[each.issue] for each in issues]
 
 
 def whole(session: Session, actor: Actor, queue: Queue, name: str, cursor: str | None = None) -> WholeIssue:
@@ -86,7 +126,7 @@ def whole(session: Session, actor: Actor, queue: Queue, name: str, cursor: str |
         issue=own,
         theme=session.scalar(select(Theme.name).where(Theme.id == own.theme)),
         count=len(rows),
-        heat=_hot(own.name, rows, today, 14) if rows and today else None,
+        heat=replace(_hot(rows, today, 14), title=own.name) if rows and today else None,
         days=dict(sorted(Counter(row.day for row in rows).items())),
         texts=page.items,
         cursor=page.cursor,
@@ -97,7 +137,7 @@ def _texts(session: Session, actor: Actor, where: object) -> Sequence[_Text]:
     query = (
         select(*_COLUMNS)
         .join(SubmissionRow, SubmissionRow.number == Standing.number)
-        .where(where, Standing.status == "triaged")  # type: ignore[arg-type]
+        .where(where, _TRIAGED)  # type: ignore[arg-type]
         .order_by(Standing.number)
         .limit(_MOST_TEXTS)
     )
@@ -114,6 +154,7 @@ def _today(session: Session) -> date | None:
     return None
 
 
+@lru_cache(4096)
 def _ordinal(day: str) -> int | None:
     try:
         return date.fromisoformat(day).toordinal()
@@ -121,7 +162,7 @@ def _ordinal(day: str) -> int | None:
         return None
 
 
-def _hot(name: str, rows: Sequence[_Text], today: date, days: int) -> HotIssue:
+def _hot(rows: Sequence[_Text], today: date, days: int) -> HotIssue:
     at = {own.number: index for index, own in enumerate(rows)}
     voices = [
         Voice(
@@ -138,7 +179,7 @@ def _hot(name: str, rows: Sequence[_Text], today: date, days: int) -> HotIssue:
     told = sorted(own.day for own in rows)
     return HotIssue(
         issue=first.issue,
-        title=name,
+        title="",
         topic=first.level1 or "",
         places=tuple(dict.fromkeys(voice.place for voice in voices if voice.place)),
         first=told[0],

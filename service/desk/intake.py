@@ -26,6 +26,8 @@ from service.store import DecisionRow, Standing, Store, SubmissionRow, now, tabl
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Of the numbers that senders are told: no sign that can be taken for another."""
+_ANY = Submission("", "幸福路的路灯坏了三天，晚上走路看不见，请尽快修。")
+_LONGEST_SOURCE = 200
 _SUBMISSIONS, _DECISIONS, _STANDINGS = table(SubmissionRow), table(DecisionRow), table(Standing)
 _NEW_SUBMISSION = insert(_SUBMISSIONS).returning(_SUBMISSIONS.c.number, sort_by_parameter_order=True)
 _NEW_DECISION = insert(_DECISIONS).returning(_DECISIONS.c.id, sort_by_parameter_order=True)
@@ -105,7 +107,9 @@ class Intake:
 
     def exchange(self, triage: Triage) -> None:
         """Work on with another model or other tables; what is under way is finished with those it began with."""
-        self._at_work = triage, Index(self.home, triage.background), Load(triage.router)
+        index = Index(self.home, triage.background)
+        index.near(prepare(triage, [_ANY]).judged.prints)  # the first of all takes long: it is not to be a caller's
+        self._at_work = triage, index, Load(triage.router)
 
     @property
     def triage(self) -> Triage:
@@ -286,7 +290,8 @@ def standing_of(decision: Decision, which: int) -> dict[str, Any]:
 
 def _door(submission: Submission, today: str) -> dict[str, Any]:
     told = day(submission.submitted_at or "") or today
-    return {"day": told, "source": submission.source, "channel": submission.channel}
+    source = submission.source and submission.source[:_LONGEST_SOURCE]  # no index holds more; the row has all of it
+    return {"day": told, "source": source, "channel": submission.channel}
 
 
 def _numbered(judgement: Judgement, number: int) -> Judgement:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, and_, case, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from pipeline.records import LEVELS
@@ -36,7 +37,7 @@ _Numbers = Select[int]
 _NARROW = ("level1", "place", "sector", "owner", "issue")
 """Where one of these is asked for, few lines are left, and its index gives them in the order of the queue …"""
 _BROAD = ("review", "status")
-"""… which these leave many of."""
+"""… which these leave many of; and of these two, the status leaves more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,15 @@ class Page:
 
     items: list[Listed]
     cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How many there are of each priority, the sources, the most frequent first, and how many are sure."""
+
+    levels: dict[str, int]
+    sources: list[str]
+    sure: int
 
 
 class Queue:
@@ -161,14 +171,32 @@ class Queue:
         query = visible(query.where(*self.conditions(session, actor, filters, without=facet)), actor)
         return {_word(value): count for value, count in session.execute(query.limit(1000)) if value is not None}
 
+    def overview(
+        self, session: Session, actor: Actor, filters: Filters, sure: Sequence[ColumnElement[bool]]
+    ) -> Overview:
+        """Count by priority and by source, each under all filters but its own, and what is `sure` under all."""
+        told = (Standing.priority, Standing.source, case((and_(*sure), 1), else_=0))
+        where = self.conditions(session, actor, replace(filters, priority=(), source=()))
+        query = select(*told, func.count()).where(*where).group_by(*told)
+        levels, sources, passing = Counter[str](), Counter[str](), 0
+        for level, source, is_sure, count in session.execute(visible(query, actor)):
+            this_level, this_source = (
+                not wanted or value in wanted for wanted, value in ((filters.priority, level), (filters.source, source))
+            )
+            levels[level] += count * this_source
+            sources[source] += count * this_level
+            passing += count * is_sure * this_level * this_source
+        del sources[None]
+        named = sorted((-count, name) for name, count in sources.items() if count)
+        return Overview({name: count for name, count in levels.items() if count}, [name for _, name in named], passing)
+
     def conditions(
         self, session: Session, actor: Actor, filters: Filters, *, without: str = ""
     ) -> list[ColumnElement[bool]]:
         """Return what standings must fulfil under some filters; what the actor may know of is another matter."""
         found: list[ColumnElement[bool]] = []
-        narrow = session.get_bind().dialect.name == "sqlite" and any(
-            getattr(filters, name) for name in _NARROW if name != without
-        )
+        sqlite = session.get_bind().dialect.name == "sqlite"
+        narrow = sqlite and any(getattr(filters, name) for name in _NARROW if name != without)
         for name in FACETS:
             wanted = getattr(filters, name)
             if name == without or wanted in ((), None):
@@ -176,7 +204,7 @@ class Queue:
             if name == "place":
                 wanted = self._below(wanted)
             column = getattr(Standing, name)
-            if name in _BROAD and narrow:
+            if (name in _BROAD and narrow) or (name == "status" and sqlite and filters.review):
                 column = column + ""  # no index is used for it then: SQLite would take the wrong one
             found.append(_equal(column, wanted))
             if name == "priority":

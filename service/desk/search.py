@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import filterfalse
 
 from sqlalchemy import ColumnElement, any_, func, literal_column, text
 from sqlalchemy.orm import Session
@@ -36,14 +37,12 @@ def tokens(words: Iterable[str]) -> list[str]:
     >>> tokens(["路灯", "，", "Café", "ＡＢ_1"])
     ['路灯', 'cafe', 'ab', '1']
     """
-    return [found[:_LONGEST] for word in words for found in _WORD.findall(_plain(word)) if found]
+    return [found[:_LONGEST] for found in _WORD.findall(_plain(" ".join(words)))]
 
 
-def _plain(word: str) -> str:
-    if word.isascii():
-        return word.lower()
-    apart = unicodedata.normalize("NFKD", word.casefold())
-    return unicodedata.normalize("NFC", "".join(sign for sign in apart if not unicodedata.combining(sign)))
+def _plain(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFC", "".join(filterfalse(unicodedata.combining, apart)))
 
 
 def tokens_of(clean: Clean, segmenter: Segmenter) -> list[str]:

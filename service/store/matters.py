@@ -72,6 +72,7 @@ class Standing(Base):
     `version` grows by one with each change; who changes something names the version that they saw.
     `score` orders the queue: levels lie in bands, so it alone sorts by priority. `rank` is the same turned round:
     behind what the queue is filtered by, it stands in the indexes, so that a page is read off and nothing is sorted.
+    What the queue is counted by stands in one index, and what tells hot issues in that of issues.
     `day` is that of the submission, else of its arrival, as YYYY-MM-DD.
     """
 
@@ -84,7 +85,8 @@ class Standing(Base):
         Index("ix_standings_place", "place", "rank", "number"),
         Index("ix_standings_sector", "sector", "rank", "number"),
         Index("ix_standings_owner", "owner", "rank", "number"),
-        Index("ix_standings_issue", "issue", "number"),
+        Index("ix_standings_issue", "issue", "number", "day", "status", "changed_at"),
+        Index("ix_standings_counts", "review", "status", "restricted", "needs_review", "priority", "source"),
         Index("ix_standings_repeats", "repeats"),
         Index("ix_standings_day", "day", "rank", "number"),
     )

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from service.accounts.sight import visible
 from service.desk import acts, review
@@ -42,20 +41,19 @@ def inbox(request: Request, page: SignedIn, cursor: str = "", at: int = 0) -> Re
     filters = asked.filters
     with page.here.store.reading() as session:
         found = queue.page(session, actor, filters, order=asked.order, cursor=cursor or None)
-        levels = queue.counts(session, actor, filters, "priority")
-        sure = _sure(session, queue, page, asked)
+        whole = queue.overview(session, actor, filters, _passing())
         views = session.scalars(select(SavedView).where(SavedView.user == actor.id).order_by(SavedView.name)).all()
-        sources = list(queue.counts(session, actor, filters, "source"))
     rows = [_row(each) for each in found.items]
     here = "/inbox?" + "&".join(filter(None, (asked.query, f"cursor={cursor}" if cursor else "")))
     return page.show(
         "inbox", title=WORDS["REVIEW"].get(asked.get("review"), "来件"), asked=asked.given, query=asked.query,
         filters={name: asked.get(name) for name in _SHOWN}, page_rows=rows, at=at, back=here,
-        count=sum(levels.values()), counts=[(PRIORITY[each], levels[each]) for each in PRIORITY if each in levels],
-        sure=sure if "review" in actor.may else 0, can_accept="review" in actor.may,
+        count=sum(whole.levels.values()),
+        counts=[(PRIORITY[each], whole.levels[each]) for each in PRIORITY if each in whole.levels],
+        sure=whole.sure if "review" in actor.may else 0, can_accept="review" in actor.may,
         next=f"/inbox?{asked.query}&cursor={found.cursor}" if found.cursor else "",
         first=f"/inbox?{asked.query}" if cursor else "", names=names_of(page), more=bool(_MORE & asked.given.keys()),
-        views=[{"name": each.name, "query": each.query["query"]} for each in views], sources=pairs(sources),
+        views=[{"name": each.name, "query": each.query["query"]} for each in views], sources=pairs(whole.sources),
         topics=pairs(sorted({first for first, _ in review.topics()})), **choices(page),
     )  # fmt: skip
 
@@ -88,14 +86,8 @@ def _row(listed: Any) -> dict[str, Any]:
     return {name: getattr(own, name) for name in names} | {"title": listed.title}
 
 
-def _sure(session: Session, queue: Queue, page: Page, asked: Asked) -> int:
-    """Return how many the precision dial lets pass without review."""
-    assert page.actor
-    where = queue.conditions(session, page.actor, asked.filters)
-    return session.scalar(visible(select(func.count()).where(*where, *_passing()), page.actor)) or 0
-
-
 def _passing() -> tuple[Any, ...]:
+    """Return what holds of those that the precision dial lets pass without review."""
     return (
         Standing.review == "pending", Standing.status == "triaged", Standing.needs_review.is_(False),
         Standing.restricted.is_(False),

@@ -26,7 +26,7 @@ def hottest(page: SignedIn, level1: str = "", place: str = "", theme: str = "") 
     """List issues by heat."""
     actor = page.need("read")
     with page.here.store.reading() as session:
-        found = heat.hot(session, actor, most=1000)
+        found = page.here.hottest.issues(session, actor, most=1000)
         themes = dict(session.execute(select(Theme.id, Theme.name).order_by(Theme.name)).tuples().all())
         kept = dict(session.execute(select(Issue.id, Issue.theme).where(Issue.theme.is_not(None))).tuples().all())
     shown = [
@@ -57,7 +57,7 @@ def show(page: SignedIn, name: str, cursor: str = "") -> Response:
     with page.here.store.reading() as session:
         told = heat.whole(session, actor, queue_of(page), name, cursor or None)
         themes = session.execute(select(Theme.id, Theme.name).order_by(Theme.name)).tuples().all()
-        near = [(each.issue, each.title) for each in heat.hot(session, actor, most=50) if each.issue != name]
+        near = [(each.issue, each.title) for each in page.here.hottest.issues(session, actor) if each.issue != name]
     return page.show(
         "issue", title=told.issue.name, issue=told.issue, theme=told.theme, count=told.count,
         heat=told.heat.heat if told.heat else None, weeks=_weeks(told.days), themes=themes, candidates=near,

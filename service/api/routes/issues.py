@@ -66,13 +66,14 @@ class ThemeIn(Sent):
 @router.get("/hot")
 def hot(
     session: Reading,
+    here: Here,
     actor: Reader,
     days: Annotated[int, Query(ge=1, le=365, description="“近期”是几天")] = 14,
     most: Annotated[int, Query(ge=1, le=200)] = 50,
     level1: Annotated[Short | None, Query(description="只看这一个一级主题")] = None,
 ) -> list[HotOut]:
     """List the hottest issues: several voices, how well backed, whether growing, how far spread."""
-    return [_hot(each) for each in heat.hot(session, actor, days=days, most=most, by=level1)]
+    return [_hot(each) for each in here.hottest.issues(session, actor, days=days, most=most, by=level1)]
 
 
 @router.get("/issues/{name}")

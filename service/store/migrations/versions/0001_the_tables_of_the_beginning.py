@@ -447,9 +447,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_standings")),
     )
     with op.batch_alter_table("standings", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_standings_counts",
+            ["review", "status", "restricted", "needs_review", "priority", "source"],
+            unique=False,
+        )
         batch_op.create_index("ix_standings_day", ["day", "rank", "number"], unique=False)
         batch_op.create_index(batch_op.f("ix_standings_delivery"), ["delivery"], unique=False)
-        batch_op.create_index("ix_standings_issue", ["issue", "number"], unique=False)
+        batch_op.create_index("ix_standings_issue", ["issue", "number", "day", "status", "changed_at"], unique=False)
         batch_op.create_index("ix_standings_level1", ["level1", "rank", "number"], unique=False)
         batch_op.create_index("ix_standings_owner", ["owner", "rank", "number"], unique=False)
         batch_op.create_index("ix_standings_place", ["place", "rank", "number"], unique=False)
@@ -478,6 +483,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_standings_issue")
         batch_op.drop_index(batch_op.f("ix_standings_delivery"))
         batch_op.drop_index("ix_standings_day")
+        batch_op.drop_index("ix_standings_counts")
 
     op.drop_table("standings")
     with op.batch_alter_table("rulings", schema=None) as batch_op:
