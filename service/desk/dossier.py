@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from pipeline.match import Near, shared
 from service.accounts.actor import Actor
 from service.accounts.sight import sender, shown, standing_or_raise, visible
+from service.desk.issues import as_read
 from service.export.labels import title_and_body
 from service.store import Answer, Assignment, DecisionRow, Issue, Review, Standing, SubmissionRow
 
@@ -82,7 +83,7 @@ def dossier(session: Session, actor: Actor, number: int, near: Sequence[Near]) -
         title=title_and_body(decision["clean"]["text"])[0],
         arrival=sender(session.get_one(SubmissionRow, number), actor),
         decision=decision,
-        issue=session.get_one(Issue, own.issue),
+        issue=as_read(session, actor, session.get_one(Issue, own.issue)),
         reviews=history,
         neighbours=_neighbours(session, actor, own, decision, near),
         assignments=sent,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from pipeline.hot import Voice, heat
 from service.accounts.actor import Actor
 from service.accounts.sight import visible
-from service.desk.issues import issue
+from service.desk.issues import as_read, issue, names
 from service.desk.queue import Filters, Listed, Page, Queue
 from service.export.hot import LEAST_TEXTS, LEAST_VOICES, HotIssue
 from service.store import Issue, Standing, SubmissionRow, Theme
@@ -64,8 +64,8 @@ def hot(session: Session, actor: Actor, *, days: int = 14, most: int = 50, by: s
     found: dict[str, list[_Text]] = {}
     for row in _texts(session, actor, Standing.issue.in_(large)):
         found.setdefault(row.issue, []).append(row)
-    names = dict(session.execute(select(Issue.id, Issue.name).where(Issue.id.in_(found))).all())
-    issues = [_hot(names[name], rows, today, days) for name, rows in found.items()]
+    told = names(session, actor, list(found))
+    issues = [_hot(told[name], rows, today, days) for name, rows in found.items()]
     issues = [each for each in issues if each.heat.voices >= LEAST_VOICES and by in (None, each.topic)]
     return sorted(issues, key=lambda each: (-each.heat.score, each.rows[0]))[:most]
 
@@ -76,9 +76,9 @@ def whole(session: Session, actor: Actor, queue: Queue, name: str, cursor: str |
     Raises
     ------
     NotFoundError
-        Where there is none.
+        Where there is none, or the actor may know of no text of it.
     """
-    own = issue(session, name)
+    own = as_read(session, actor, issue(session, name))
     rows = _texts(session, actor, Standing.issue == name)
     page: Page = queue.page(session, actor, Filters(issue=(name,)), order="newest", cursor=cursor)
     today = _today(session)
