@@ -22,6 +22,8 @@ from service.neighbours import texts
 from service.store import Issue, Review, RulingRow, Standing, now
 
 UNDOABLE = ("accept", "correct", "junk", "reopen", "confirm_link", "reject_link", "merge", "merge_issue", "split")
+_DECIDING = {"accept", "correct", "junk", "reopen"}
+"""Acts that all say what the decision is to be: one is not taken back from under another."""
 _RULINGS = "rulings"
 
 
@@ -179,14 +181,39 @@ def pair(one: int, other: int) -> str:
 
 
 def _back(session: Session, review: Review) -> Step:
-    """Return the step that takes a review back."""
+    """Return the step that takes a review back.
+
+    Raises
+    ------
+    ConflictError
+        Where somebody acted since on what it changed, even if all is as it left it.
+    """
     own = session.get_one(Standing, review.number)
+    if own.version != review.version and any(_bears_on(each, review) for each in _since(session, review)):
+        raise conflict(session, own, review.version)
     after = {name: value for name, value in review.after.items() if name != _RULINGS}
     rulings = review.after.get(_RULINGS, {})
     if any(getattr(own, name) != value for name, value in after.items()) or _held(session, rulings) != rulings:
         raise conflict(session, own, review.version)
     before = dict(review.before)
     return Step(own, before, before.pop(_RULINGS, {}), review.id)
+
+
+def _since(session: Session, review: Review) -> Sequence[Review]:
+    """Return what was done with a submission after a review and not taken back."""
+    undone = select(Review.undoes).where(Review.undoes.is_not(None), Review.number == review.number)
+    query = select(Review).where(Review.number == review.number, Review.id > review.id)
+    return session.scalars(query.where(Review.action != "undo", Review.id.not_in(undone))).all()
+
+
+def _bears_on(later: Review, review: Review) -> bool:
+    both = {later.action, review.action} <= _DECIDING
+    return both or not _touched(later).isdisjoint(_touched(review))
+
+
+def _touched(review: Review) -> set[str]:
+    """Return the columns and the pairs of texts that a review changed."""
+    return {*review.after, *review.after.get(_RULINGS, ())} - {_RULINGS}
 
 
 def _held(session: Session, pairs: Iterable[str]) -> dict[str, bool | None]:
