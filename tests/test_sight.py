@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from letters import submissions
 from office import OFFICER
 from sqlalchemy import select, update
+from web import LAMP, PERSONAL, Web, running
 
 from pipeline.triage import Triage
 from service.accounts.actor import PERMISSIONS, Actor
@@ -26,6 +29,12 @@ def intake(store: Store, triage: Triage) -> Intake:
     made = Intake(store, triage)
     made.receive([Arrival(each) for each in submissions()], OFFICER)
     return made
+
+
+@pytest.fixture
+def web(tmp_path: Path, database: str) -> Iterator[Web]:
+    with running(tmp_path, database, rate_intake=10**6) as opened:
+        yield opened
 
 
 def restrict(store: Store, *numbers: int) -> None:
@@ -64,3 +73,20 @@ def test_the_feed_tells_of_a_hidden_issue_to_nobody(store: Store, intake: Intake
         assert not feed.since(session, 0, 100, restricted=False, kinds=["issue.rename"])
         with pytest.raises(RuleError):
             issues.rename(session, OFFICER, "issue-1", own.version, "长" * 201)
+
+
+def test_who_sends_learns_no_more_than_they_may_read(web: Web) -> None:
+    hidden = web.submission(restricted=True)
+    clerk, sent = web.signed_in("clerk"), {"text": LAMP, "contact": "13800000000"}
+    told = clerk.post("/api/v1/submissions", json=sent).json()
+    assert told["decision"]["duplicate"]["of"] is None
+    assert not told["decision"]["duplicate"]["shared"]
+    read = clerk.get(f"/api/v1/submissions/{told['number']}").json()
+    assert read["judged"]["duplicate"]["of"] is None
+    officer = web.signed_in("officer").post("/api/v1/submissions", json=sent).json()
+    assert officer["decision"]["duplicate"]["of"] == str(hidden)
+    personal = clerk.post("/api/v1/submissions", json={"text": PERSONAL}).json()
+    assert "沈一" not in str(personal["decision"])
+    told = web.key("submit").post("/api/v1/submissions", json={"text": LAMP}).json()
+    assert told["number"]
+    assert told["decision"] is None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+import orjson
 from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session
 
@@ -75,6 +76,29 @@ def shown(decision: dict[str, Any], actor: Actor) -> dict[str, Any]:
         "topic": topic | {"evidence": [each for each in topic["evidence"] if _still_in(text, [each["term"]])]},
         "duplicate": decision["duplicate"] | {"shared": _still_in(text, decision["duplicate"]["shared"])},
     }
+
+
+UNTIED: dict[str, Any] = {"of": None, "score": 0.0, "shared": []}
+"""Of a decision's duplicate, where nobody is to learn what the text repeats."""
+
+
+def tied(session: Session, decision: dict[str, Any], actor: Actor) -> dict[str, Any]:
+    """Return a decision without what its text repeats or joins, where the actor may not know of that."""
+    of = decision["duplicate"]["of"]
+    if of is None or session.scalar(visible(select(Standing.number).where(Standing.number == int(of)), actor)):
+        return decision
+    return decision | {"duplicate": decision["duplicate"] | UNTIED}
+
+
+def answered(session: Session, number: int, decision: bytes, actor: Actor) -> bytes | None:
+    """Return what of its decision somebody may read who sent a submission; None where they may not read it after."""
+    if {"read_personal", "read_restricted"} <= actor.may:
+        return decision
+    if "read" not in actor.may or not session.scalar(
+        visible(select(Standing.number).where(Standing.number == number), actor)
+    ):
+        return None
+    return orjson.dumps(shown(tied(session, orjson.loads(decision), actor), actor))
 
 
 def sender(row: SubmissionRow, actor: Actor) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.match import Near, shared
 from service.accounts.actor import Actor
-from service.accounts.sight import sender, shown, standing_or_raise, visible
+from service.accounts.sight import sender, shown, standing_or_raise, tied, visible
 from service.desk.issues import as_read
 from service.export.labels import title_and_body
 from service.store import Answer, Assignment, DecisionRow, Issue, Review, Standing, SubmissionRow
@@ -74,7 +74,8 @@ def dossier(session: Session, actor: Actor, number: int, near: Sequence[Near]) -
         Where there is none, or only the desk may know of it.
     """
     own = standing_or_raise(session, number, actor)
-    decision = shown(orjson.loads(session.get_one(DecisionRow, own.decision).content), actor)
+    judged = orjson.loads(session.get_one(DecisionRow, own.decision).content)
+    decision = shown(tied(session, judged, actor), actor)
     history = session.scalars(select(Review).where(Review.number == number).order_by(Review.id)).all()
     sent = session.scalars(select(Assignment).where(Assignment.number == number).order_by(Assignment.id)).all()
     answers = session.scalars(select(Answer).where(Answer.number == number).order_by(Answer.id)).all()

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from pipeline.records import Submission
+from service.accounts import sight
 from service.accounts.actor import Actor
 from service.api.context import Context, Here, Reading, may
 from service.api.routes.shapes import (
@@ -68,7 +69,7 @@ class SubmissionIn(Sent):
 class ReceiptOut(Sent):
     """What came of a submission; `again`: it was here before, and was not stored a second time.
 
-    The site of a public form is told the reference alone.
+    The site of a public form is told the reference alone; who may not read the submission, nothing of its decision.
     """
 
     reference: str
@@ -110,12 +111,14 @@ def _request(key: str | None, actor: Actor, what: str, sent: Sent) -> asked.Requ
     return asked.Request.of(key, actor, what, sent.model_dump_json().encode()) if key else None
 
 
-def _told(receipt: Receipt, actor: Actor) -> Response:
+def _told(receipt: Receipt, here: Context, actor: Actor) -> Response:
     told = {"reference": receipt.reference, "again": receipt.again}
     if actor.site:
         return Response(orjson.dumps(told), 201, media_type="application/json")
     head = orjson.dumps(told | {"number": receipt.number})
-    body = b"%s,%s%s}" % (head[:-1], b'"decision":', receipt.decision)
+    with here.store.reading() as session:
+        decision = sight.answered(session, receipt.number, receipt.decision, actor)
+    body = b"%s,%s%s}" % (head[:-1], b'"decision":', decision or b"null")
     return Response(body, 201, media_type="application/json")
 
 
@@ -128,8 +131,8 @@ def submit(sent: SubmissionIn, here: Here, actor: Sender, key: AskedKey = None) 
         with here.store.reading() as session:
             before = asked.answered(session, request)
         if before:
-            return _told(here.intake.receipt(int(before.answer)), actor)
-    return _told(here.gatherer.receive(arrival, actor, request), actor)
+            return _told(here.intake.receipt(int(before.answer)), here, actor)
+    return _told(here.gatherer.receive(arrival, actor, request), here, actor)
 
 
 @router.post("/batch", status_code=201)
