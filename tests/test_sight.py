@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 from letters import submissions
-from office import OFFICER
+from office import ME, OFFICER
 from sqlalchemy import select, update
 from web import LAMP, PERSONAL, Web, running
 
 from pipeline.triage import Triage
 from service.accounts.actor import PERMISSIONS, Actor
-from service.desk import feed, heat, issues
+from service.desk import feed, heat, issues, review
 from service.desk.dossier import dossier
 from service.desk.errors import NotFoundError, RuleError
 from service.desk.intake import Arrival, Intake
 from service.desk.queue import Queue
-from service.store import Change, Issue, Standing, Store
+from service.desk.review import Seen
+from service.store import Change, Issue, Review, Standing, Store
 
 CLERK = Actor("user", "zhao", PERMISSIONS["clerk"], "clerk", id=3)
 
@@ -90,3 +91,54 @@ def test_who_sends_learns_no_more_than_they_may_read(web: Web) -> None:
     told = web.key("submit").post("/api/v1/submissions", json={"text": LAMP}).json()
     assert told["number"]
     assert told["decision"] is None
+
+
+def test_a_member_reads_what_is_in_their_hands_the_open_ones_first(web: Web) -> None:
+    client = web.signed_in("member")
+    rows = [web.assignment("m1") for _ in range(5)]
+    acts: list[tuple[int, str, dict[str, str]]] = [
+        (0, "answer", {"text": "已修好。"}),
+        (1, "hand_back", {"reason": "属地不符"}),
+    ]
+    for at, name, said in acts:
+        answer = client.post(f"/api/v1/assignments/{rows[at].id}/{name}", json={"version": 1} | said)
+        assert answer.status_code == 200, answer.text
+    with web.store.writing() as session:
+        review.junk(session, ME, Seen(rows[2].number, 2))
+    states = ["sent", "answered", "handed_back"]
+    asked = {"state": states, "open_first": True}
+    found = [each["id"] for each in client.get("/api/v1/mine", params=asked).json()]
+    assert found == [rows[3].id, rows[4].id, rows[0].id]
+    rest = client.get("/api/v1/mine", params=asked | {"skip": 2}).json()
+    assert [each["id"] for each in rest] == [rows[0].id]
+    late = client.post(f"/api/v1/assignments/{rows[2].id}/answer", json={"version": 1, "text": "好"})
+    assert late.status_code == 404, "an officer called it no submission meanwhile"
+
+
+def test_a_key_acts_on_nothing_that_it_may_not_know_of(web: Web) -> None:
+    hidden, plain = web.submission("县教育局局长收受贿赂，请查处。", restricted=True), web.submission()
+    narrow = web.key("review", "assign", "read")
+    name = web.read(lambda session: session.get_one(Standing, hidden).issue)
+    into = web.read(lambda session: session.get_one(Standing, plain).issue)
+    asked: list[tuple[str, dict[str, object]]] = [
+        (f"issues/{name}/rename", {"version": 1, "name": "新名称"}),
+        (f"issues/{name}/theme", {"version": 1, "theme": "主题"}),
+        (f"issues/{name}/merge", {"version": 1, "into": into}),
+        (f"issues/{into}/merge", {"version": 1, "into": name}),
+        (f"submissions/{plain}/merge", {"version": 1, "into": name}),
+        (f"submissions/{hidden}/assignments", {"version": 2, "members": [{"id": "m1"}]}),
+        (f"submissions/{hidden}/close", {"version": 2}),
+        (f"submissions/{hidden}/accept", {"version": 2}),
+    ]
+    for path, body in asked:
+        answer = narrow.post(f"/api/v1/{path}", json=body)
+        assert answer.status_code == 404, (path, answer.text)
+    with web.store.writing() as session:
+        review.accept(session, ME, Seen(hidden, 2))
+        act = session.scalars(select(Review.act).where(Review.number == hidden)).one()
+    assert narrow.post(f"/api/v1/reviews/{act}/undo").status_code == 404
+    personal = web.submission(PERSONAL)
+    told = narrow.post(f"/api/v1/submissions/{personal}/accept", json={"version": 1})
+    assert told.status_code == 200
+    assert "沈一" not in told.text
+    assert web.key("assign").get("/api/v1/assignments").json() == []

@@ -1,8 +1,8 @@
 """Who sees what: the one place that narrows queries and masks answers; every route that shows something asks here.
 
 An officer sees everything. Who may read but not personal data (clerk, analyst, administrator, most keys) sees all that
-is not restricted, with personal data blotted out. A member sees what was assigned to them, as `service.masking` gives
-it. Who may only submit sees nothing.
+is not restricted, with personal data blotted out. A member sees what was assigned to them and is in their hands, as
+`service.masking` gives it. Who may only submit sees nothing.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from service.accounts.actor import Actor
 from service.desk.errors import NotFoundError
+from service.export.labels import title_and_body
 from service.masking import Span, for_member, spans_of
-from service.store import Assignment, Standing, SubmissionRow
+from service.store import Assignment, DecisionRow, Standing, SubmissionRow
 
 AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
 
@@ -39,7 +40,7 @@ def visible(query: AnySelect, actor: Actor) -> AnySelect:
         query = query.where(Standing.restricted.is_(False))
     if "read" not in actor.may:
         own = select(Assignment.number).where(Assignment.member == actor.member, Assignment.state.in_(_IN_HAND))
-        query = query.where(Standing.number.in_(own))
+        query = query.where(Standing.number.in_(own), Standing.review != "junked")
     return query
 
 
@@ -99,6 +100,14 @@ def answered(session: Session, number: int, decision: bytes, actor: Actor) -> by
     ):
         return None
     return orjson.dumps(shown(tied(session, orjson.loads(decision), actor), actor))
+
+
+def title(session: Session, own: Standing, actor: Actor) -> str:
+    """Return the title of a submission as an actor may read it."""
+    if "read_personal" in actor.may:
+        return own.title
+    decision = shown(orjson.loads(session.get_one(DecisionRow, own.decision).content), actor)
+    return title_and_body(decision["clean"]["text"] if "clean" in decision else decision["text"])[0]
 
 
 def sender(row: SubmissionRow, actor: Actor) -> dict[str, Any]:

@@ -141,6 +141,8 @@ def undo(session: Session, actor: Actor, number: int, version: int) -> list[Revi
         what = f"上一步是 {last.action}，不能在这里撤销" if last else "没有可撤销的操作"
         raise RuleError(f"第 {number} 号：{what}。", "number")
     reviews = [last] if last.glance else list(session.scalars(select(Review).where(Review.act == last.act)))
+    for each in reviews:
+        standing_or_raise(session, each.number, actor)
     return perform(session, actor, "undo", [_back(session, each) for each in reviews], reason=f"撤销 {last.action}")
 
 
@@ -150,11 +152,13 @@ def undo_act(session: Session, actor: Actor, act: str) -> tuple[list[Review], li
     Raises
     ------
     NotFoundError
-        Where there is no such act.
+        Where there is no such act, or the actor may not know of what it was done with.
     """
     reviews = session.scalars(select(Review).where(Review.act == act, Review.action.in_(UNDOABLE))).all()
     if not reviews:
         raise NotFoundError(f"没有操作 {act}。请从操作的回执里取它的 act。")
+    for each in reviews:
+        standing_or_raise(session, each.number, actor)
     undone = set(session.scalars(select(Review.undoes).where(Review.undoes.in_([each.id for each in reviews]))))
     steps, left = [], []
     for each in reviews:

@@ -106,7 +106,7 @@ def reject_link(session: Session, actor: Actor, seen: Seen, reason: str = "") ->
 def merge(session: Session, actor: Actor, seen: Seen, into: str, reason: str = "") -> Standing:
     """Join a submission, with those that repeat it, to an issue."""
     own = standing(session, actor, seen.number, seen.version)
-    goal = issue(session, into)
+    goal = _open(session, actor, into)
     first = first_of(session, goal.id)
     if own.issue == goal.id or first is None:
         told = f"第 {own.number} 号已在事项“{into}”里" if first else f"事项“{into}”已并入“{goal.merged_into}”"
@@ -138,7 +138,7 @@ def split(session: Session, actor: Actor, seen: Seen, reason: str = "", *, actio
 
 def merge_issues(session: Session, actor: Actor, name: str, version: int, into: str, reason: str = "") -> list[Review]:
     """Join all of an issue to another. Its id stays and names where its texts are."""
-    source, goal = issue(session, name, version), issue(session, into)
+    source, goal = _open(session, actor, name, version), _open(session, actor, into)
     first, goal_first = first_of(session, source.id), first_of(session, goal.id)
     if source.id == goal.id or first is None or goal_first is None:
         raise RuleError(f"“{name}”不能并入“{into}”：两个事项应不同，且都还有来件。请刷新后再选。", "into")
@@ -163,7 +163,7 @@ def unmerge(session: Session, actor: Actor, name: str, version: int) -> list[Rev
     ConflictError
         Where texts of it were moved on since.
     """
-    source = issue(session, name, version)
+    source = _open(session, actor, name, version)
     if source.merged_into is None:
         raise RuleError(f"事项“{name}”没有并入别的事项。", "issue")
     query = (
@@ -182,7 +182,7 @@ def unmerge(session: Session, actor: Actor, name: str, version: int) -> list[Rev
 
 def rename(session: Session, actor: Actor, name: str, version: int, title: str, reason: str = "") -> Issue:
     """Give an issue a name that people understand."""
-    own = issue(session, name, version)
+    own = _open(session, actor, name, version)
     title = title.strip()
     if not title:
         raise RuleError("事项名称不能为空。", "name")
@@ -194,7 +194,7 @@ def rename(session: Session, actor: Actor, name: str, version: int, title: str, 
 
 def set_theme(session: Session, actor: Actor, name: str, version: int, theme: str | None) -> Issue:
     """Put an issue under a theme, which is made where it is new; None takes it away."""
-    own = issue(session, name, version)
+    own = _open(session, actor, name, version)
     before, own.theme = own.theme, None
     if theme:
         found = session.scalar(select(Theme).where(Theme.name == theme))
@@ -204,6 +204,14 @@ def set_theme(session: Session, actor: Actor, name: str, version: int, theme: st
             session.flush()
         own.theme = found.id
     return _changed(session, actor, "issue.theme", own, {"theme": before}, {"theme": own.theme}, "")
+
+
+def _open(session: Session, actor: Actor, name: str, version: int | None = None) -> Issue:
+    """Return an issue for somebody to act on: they may know of all its texts; see `issue`."""
+    own = session.get(Issue, name)
+    if own is None or _hiding(session, actor, [_home(session, own).id]):
+        raise _missing(name)
+    return issue(session, name, version)
 
 
 def _missing(name: str) -> NotFoundError:
