@@ -78,6 +78,9 @@ def act(session: Session, actor: Actor, which: int, name: str, version: int, sai
         raise ConflictError(_cannot(assignment), _seen(assignment))
     said = checked(rule, said)
     standing = _standing(session, actor, assignment.number)
+    others = (each for each in of_submission(session, assignment.number) if each.id != which)
+    if name == "reopen" and any(each.member == assignment.member and each.state in UNDER_WAY for each in others):
+        raise RuleError(f"委员“{assignment.member}”已另外接到第 {assignment.number} 件，不必重办这一号。", "which")
     if name == "answer":
         session.add(
             Answer(
