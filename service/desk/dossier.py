@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import select
@@ -16,6 +16,8 @@ from service.accounts.sight import sender, shown, standing_or_raise, tied, visib
 from service.desk.issues import as_read
 from service.export.labels import title_and_body
 from service.store import Answer, Assignment, DecisionRow, Issue, Review, Standing, SubmissionRow
+
+Row = TypeVar("Row", Review, Assignment, Answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,20 @@ def dossier(session: Session, actor: Actor, number: int, near: Sequence[Near]) -
         arrival=sender(session.get_one(SubmissionRow, number), actor),
         decision=decision,
         issue=as_read(session, actor, session.get_one(Issue, own.issue)),
-        reviews=history,
+        reviews=_blank(session, actor, history, "reason"),
         neighbours=_neighbours(session, actor, own, decision, near),
-        assignments=sent,
-        answers=answers,
+        assignments=_blank(session, actor, sent, "note"),
+        answers=_blank(session, actor, answers, "text"),
     )
+
+
+def _blank(session: Session, actor: Actor, rows: Sequence[Row], field: str) -> Sequence[Row]:
+    """Take out what people wrote freely, which may name persons, where the actor may not read personal data."""
+    if "read_personal" not in actor.may:
+        for row in rows:
+            session.expunge(row)  # what is told is changed, not what is kept
+            setattr(row, field, "")
+    return rows
 
 
 def _neighbours(
