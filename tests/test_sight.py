@@ -20,7 +20,7 @@ from service.desk.errors import NotFoundError, RuleError
 from service.desk.intake import Arrival, Intake
 from service.desk.queue import Queue
 from service.desk.review import Seen
-from service.store import Change, Issue, Review, Standing, Store
+from service.store import AuditEntry, Change, Issue, Review, Standing, Store
 
 CLERK = Actor("user", "zhao", PERMISSIONS["clerk"], "clerk", id=3)
 
@@ -142,3 +142,13 @@ def test_a_key_acts_on_nothing_that_it_may_not_know_of(web: Web) -> None:
     assert told.status_code == 200
     assert "沈一" not in told.text
     assert web.key("assign").get("/api/v1/assignments").json() == []
+
+
+def test_who_reads_personal_data_is_written_down(web: Web) -> None:
+    officer, number = web.signed_in("officer"), web.submission()
+    looked = select(AuditEntry).where(AuditEntry.action == "submission.personal")
+    assert "submitter" not in officer.get(f"/api/v1/submissions/{number}").json()["arrival"]
+    assert web.read(lambda session: session.scalar(looked)) is None
+    told = officer.get(f"/api/v1/submissions/{number}", params={"personal": True}).json()
+    assert told["arrival"]["submitter"] == "沈一"
+    assert web.read(lambda session: session.scalar(looked)).what == f"submission:{number}"

@@ -24,6 +24,8 @@ AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
 
 _IN_HAND = ("sent", "accepted", "answered", "closed")
 """States of an assignment in which its text is the member's; handed back or withdrawn, it is no longer."""
+PERSONAL = {"reference", "external_id", "text", "submitter", "contact", "place", "attachments", "received_by"}
+"""What of an arrival is personal data."""
 BLOT = "＊"
 
 
@@ -116,8 +118,7 @@ def sender(row: SubmissionRow, actor: Actor) -> dict[str, Any]:
     if "read" in actor.may:
         told |= {name: getattr(row, name) for name in ("submitted_at", "source", "channel", "likes")}
     if "read_personal" in actor.may:
-        personal = ("reference", "external_id", "text", "submitter", "contact", "place", "attachments", "received_by")
-        told |= {name: getattr(row, name) for name in personal}
+        told |= {name: getattr(row, name) for name in sorted(PERSONAL)}
     return told
 
 

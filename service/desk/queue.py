@@ -76,7 +76,10 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One line of the queue: the standing, the number that the sender knows ("" for who may not read it), and a title that the reader may see."""
+    """One line of the queue: the standing, the number that the sender knows, and a title.
+
+    Both as the reader may see them: without personal data the number is "".
+    """
 
     standing: Standing
     reference: str

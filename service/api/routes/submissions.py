@@ -26,7 +26,7 @@ from service.api.routes.shapes import (
     StandingOut,
 )
 from service.api.values import AskedKey, Long, Number, Sent, Short
-from service.desk import asked
+from service.desk import asked, audit
 from service.desk.dossier import dossier
 from service.desk.errors import ForbiddenError
 from service.desk.intake import Arrival, Receipt, hash_of
@@ -185,9 +185,24 @@ def counts(
 
 
 @router.get("/{number}")
-def read(number: Number, session: Reading, here: Here, actor: Reader) -> DossierOut:
-    """Read one submission: what came, what was decided, what people did with it, and what is near it."""
+def read(
+    number: Number,
+    session: Reading,
+    here: Here,
+    actor: Reader,
+    personal: Annotated[bool, Query(description="连同原文和来件人；谁看过会记入审计")] = False,
+) -> DossierOut:
+    """Read one submission: what came, what was decided, what people did with it, and what is near it.
+
+    With `personal` who sent it and the raw text as well, for who may read them; who looked is written down.
+    """
     found = dossier(session, actor, number, here.intake.near(number))
+    if not personal:
+        for name in sight.PERSONAL - {"reference"}:
+            found.arrival.pop(name, None)
+    elif "read_personal" in actor.may:
+        with here.store.writing() as writing:
+            audit.record(writing, actor, "submission.personal", f"submission:{number}")
     return DossierOut(
         **StandingOut.model_validate(found.standing).model_dump() | {"title": found.title},
         arrival=found.arrival,
