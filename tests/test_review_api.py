@@ -71,7 +71,7 @@ def test_the_way_of_a_submission(clients: dict[str, Any], store: Store) -> None:
     late = officer.post(f"/submissions/{numbers[0]}/accept", {"version": 1})
     assert late.status_code == 409
     assert late.json()["changed"]["reviews"][0]["after"]["priority"] == "urgent"
-    assert "correct" in late.json()["detail"]
+    assert "更正" in late.json()["detail"]
     back = officer.post(f"/submissions/{numbers[0]}/undo", {"version": 2})
     assert back.status_code == 200, back.text
     assert officer.get(f"/submissions/{numbers[0]}").json()["priority"] == one["priority"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from service.accounts.actor import Actor
 from service.accounts.sight import visible
 from service.desk import audit, feed
-from service.desk.acts import Step, first_of, pair, perform, standing, undo_act
+from service.desk.acts import Step, did, first_of, pair, perform, standing, undo_act
 from service.desk.errors import ConflictError, NotFoundError, RuleError
 from service.desk.review import Seen
 from service.export.labels import title_and_body
@@ -40,7 +41,7 @@ def issue(session: Session, name: str, version: int | None = None) -> Issue:
         last = session.scalar(
             select(AuditEntry).where(AuditEntry.what == f"issue:{name}").order_by(AuditEntry.seq.desc()).limit(1)
         )
-        what = f"{last.actor} 于 {last.at} 做了 {last.action}" if last else "有来件并入或拆出"
+        what = did(session, last.actor, datetime.fromisoformat(last.at), last.action) if last else "有来件并入或拆出"
         changed = {"version": found.version, "name": found.name, "theme": found.theme, "merged_into": found.merged_into}
         raise ConflictError(
             f"事项“{name}”已不是您看到的样子（您看到第 {version} 版，现在是第 {found.version} 版）：{what}。"
@@ -92,7 +93,7 @@ def confirm_link(session: Session, actor: Actor, seen: Seen, reason: str = "") -
     """Confirm that a submission repeats another or joins its issue."""
     own = standing(session, actor, seen.number, seen.version)
     if own.repeats is None:
-        raise RuleError(f"第 {own.number} 号没有待确认的关联。要并案，请用 merge。", "number")
+        raise RuleError(f"第 {own.number} 号没有待确认的关联。要并案，请用“并入事项”。", "number")
     rulings: dict[str, bool | None] = {pair(own.number, own.repeats): True}
     perform(session, actor, "confirm_link", [Step(own, {"link": "confirmed"}, rulings)], reason=reason)
     return own
