@@ -188,8 +188,8 @@ def test_what_is_overdue(store: Store, number: int) -> None:
         [late] = assign.assign(session, OFFICER, number, version, [("m1", "lead")], "2020-01-02")
     send(store, number, "m2")
     with store.reading() as session:
-        assert [each.id for each in mine.listed(session, overdue=True)] == [late.id]
-        assert len(mine.listed(session, number=number)) == 2
+        assert [each.id for each in mine.listed(session, OFFICER, overdue=True)] == [late.id]
+        assert len(mine.listed(session, OFFICER, number=number)) == 2
     with pytest.raises(RuleError, match="不是日期"), store.writing() as session:
         assign.assign(session, OFFICER, number, version + 2, [("m3", "lead")], "明天")
 

@@ -173,6 +173,22 @@ def test_one_of_two_officers_wins(store: Store, intake: Intake) -> None:
     assert sorted(told) == ["done"] * 5 + ["late: 1 user:"] * 5
 
 
+def test_an_old_undo_takes_nobody_elses_act_back(store: Store, intake: Intake) -> None:
+    with store.writing() as session:
+        review.accept(session, OFFICER, Seen(1, 1))
+        old = session.scalars(select(Review.act).where(Review.number == 1)).one()
+        review.reopen(session, OTHER, Seen(1, 2))
+        review.accept(session, OTHER, Seen(1, 3))
+    with pytest.raises(ConflictError), store.writing() as session:
+        acts.undo_act(session, OFFICER, old)
+    with store.writing() as session:
+        review.accept(session, OFFICER, Seen(6, 1))
+        [fresh] = session.scalars(select(Review.act).where(Review.number == 6))
+        issues.merge(session, OTHER, Seen(6, 2), "issue-8")
+        assert len(acts.undo_act(session, OFFICER, fresh)[0]) == 1, "where it belongs is another matter"
+        assert (session.get_one(Standing, 6).review, session.get_one(Standing, 6).issue) == ("pending", "issue-8")
+
+
 def test_later_arrivals_join_where_officers_put_the_matter(store: Store, intake: Intake) -> None:
     with store.writing() as session:
         version = session.get_one(Issue, "issue-1").version

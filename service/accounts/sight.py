@@ -1,8 +1,8 @@
 """Who sees what: the one place that narrows queries and masks answers; every route that shows something asks here.
 
 An officer sees everything. Who may read but not personal data (clerk, analyst, administrator, most keys) sees all that
-is not restricted, with personal data blotted out. A member sees what was assigned to them, as `service.masking` gives
-it. Who may only submit sees nothing.
+is not restricted, with personal data blotted out. A member sees what was assigned to them and is in their hands, as
+`service.masking` gives it. Who may only submit sees nothing.
 """
 
 from __future__ import annotations
@@ -10,18 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+import orjson
 from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session
 
 from service.accounts.actor import Actor
 from service.desk.errors import NotFoundError
+from service.export.labels import title_and_body
 from service.masking import Span, for_member, spans_of
-from service.store import Assignment, Standing, SubmissionRow
+from service.store import Assignment, DecisionRow, Standing, SubmissionRow
 
 AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
 
 _IN_HAND = ("sent", "accepted", "answered", "closed")
 """States of an assignment in which its text is the member's; handed back or withdrawn, it is no longer."""
+PERSONAL = {"reference", "external_id", "text", "submitter", "contact", "place", "attachments", "received_by"}
+"""What of an arrival is personal data."""
 BLOT = "＊"
 
 
@@ -38,7 +42,7 @@ def visible(query: AnySelect, actor: Actor) -> AnySelect:
         query = query.where(Standing.restricted.is_(False))
     if "read" not in actor.may:
         own = select(Assignment.number).where(Assignment.member == actor.member, Assignment.state.in_(_IN_HAND))
-        query = query.where(Standing.number.in_(own))
+        query = query.where(Standing.number.in_(own), Standing.review != "junked")
     return query
 
 
@@ -77,14 +81,44 @@ def shown(decision: dict[str, Any], actor: Actor) -> dict[str, Any]:
     }
 
 
+UNTIED: dict[str, Any] = {"of": None, "score": 0.0, "shared": []}
+"""Of a decision's duplicate, where nobody is to learn what the text repeats."""
+
+
+def tied(session: Session, decision: dict[str, Any], actor: Actor) -> dict[str, Any]:
+    """Return a decision without what its text repeats or joins, where the actor may not know of that."""
+    of = decision["duplicate"]["of"]
+    if of is None or session.scalar(visible(select(Standing.number).where(Standing.number == int(of)), actor)):
+        return decision
+    return decision | {"duplicate": decision["duplicate"] | UNTIED}
+
+
+def answered(session: Session, number: int, decision: bytes, actor: Actor) -> bytes | None:
+    """Return what of its decision somebody may read who sent a submission; None where they may not read it after."""
+    if {"read_personal", "read_restricted"} <= actor.may:
+        return decision
+    if "read" not in actor.may or not session.scalar(
+        visible(select(Standing.number).where(Standing.number == number), actor)
+    ):
+        return None
+    return orjson.dumps(shown(tied(session, orjson.loads(decision), actor), actor))
+
+
+def title(session: Session, own: Standing, actor: Actor) -> str:
+    """Return the title of a submission as an actor may read it."""
+    if "read_personal" in actor.may:
+        return own.title
+    decision = shown(orjson.loads(session.get_one(DecisionRow, own.decision).content), actor)
+    return title_and_body(decision["clean"]["text"] if "clean" in decision else decision["text"])[0]
+
+
 def sender(row: SubmissionRow, actor: Actor) -> dict[str, Any]:
     """Return what of an arrival an actor may read; raw text, sender and attachments are personal data."""
     told: dict[str, Any] = {"number": row.number, "received_at": row.received_at}
     if "read" in actor.may:
         told |= {name: getattr(row, name) for name in ("submitted_at", "source", "channel", "likes")}
     if "read_personal" in actor.may:
-        personal = ("reference", "external_id", "text", "submitter", "contact", "place", "attachments", "received_by")
-        told |= {name: getattr(row, name) for name in personal}
+        told |= {name: getattr(row, name) for name in sorted(PERSONAL)}
     return told
 
 

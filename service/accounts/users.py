@@ -75,7 +75,7 @@ def named(session: Session, name: str) -> User:
     """
     user = session.scalar(select(User).where(User.name == names.normal(name)))
     if user is None:
-        raise NotFoundError(f"没有用户“{name}”。运行 minyi user list 查看有哪些。")
+        raise NotFoundError(f"没有用户“{name}”。请在用户列表（命令 minyi user list）里核对。")
     return user
 
 

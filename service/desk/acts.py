@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -18,10 +19,13 @@ from service.accounts.actor import Actor
 from service.accounts.sight import standing_or_raise
 from service.desk import audit, feed
 from service.desk.errors import ConflictError, NotFoundError, RuleError
+from service.export.labels import REVIEWED
 from service.neighbours import texts
-from service.store import Issue, Review, RulingRow, Standing, now
+from service.store import Issue, Review, RulingRow, Standing, User, now
 
 UNDOABLE = ("accept", "correct", "junk", "reopen", "confirm_link", "reject_link", "merge", "merge_issue", "split")
+_DECIDING = {"accept", "correct", "junk", "reopen"}
+"""Acts that all say what the decision is to be: one is not taken back from under another."""
 _RULINGS = "rulings"
 
 
@@ -59,6 +63,7 @@ def standing(session: Session, actor: Actor, number: int, version: int | None = 
 def conflict(session: Session, found: Standing, version: int) -> ConflictError:
     """Return the error that tells what happened to a standing since a version."""
     query = select(Review).where(Review.number == found.number, Review.version > version).order_by(Review.id)
+    since = session.scalars(query).all()
     told = [
         {
             "action": each.action,
@@ -67,14 +72,22 @@ def conflict(session: Session, found: Standing, version: int) -> ConflictError:
             "before": {name: value for name, value in each.before.items() if name != _RULINGS},
             "after": {name: value for name, value in each.after.items() if name != _RULINGS},
         }
-        for each in session.scalars(query)
+        for each in since
     ]
-    who = "；".join(f"{each['actor']} 于 {each['at']} 做了 {each['action']}" for each in told) or "系统重新研判"
+    who = "；".join(did(session, each.actor, each.at, each.action) for each in since) or "系统重新研判"
     return ConflictError(
         f"第 {found.number} 号已不是您看到的样子（您看到第 {version} 版，现在是第 {found.version} 版）：{who}。"
         "请刷新后再操作。",
         {"version": found.version, "reviews": told},
     )
+
+
+def did(session: Session, actor: str, at: datetime, action: str) -> str:
+    """Return who did what when, as people say it: the name that is shown, and the time where this machine is."""
+    kind, _, name = actor.partition(":")
+    shown = session.scalar(select(User.shown).where(User.name == name)) if kind == "user" else None
+    when = at.astimezone().strftime("%m月%d日 %H:%M")
+    return f"{shown or name} 于 {when} {REVIEWED.get(action, action)}"
 
 
 def perform(
@@ -136,10 +149,14 @@ def undo(session: Session, actor: Actor, number: int, version: int) -> list[Revi
     )
     last = session.scalar(query)
     if last is None or last.action not in UNDOABLE:
-        what = f"上一步是 {last.action}，不能在这里撤销" if last else "没有可撤销的操作"
+        what = f"上一步是“{REVIEWED.get(last.action, last.action)}”，不能在这里撤销" if last else "没有可撤销的操作"
         raise RuleError(f"第 {number} 号：{what}。", "number")
     reviews = [last] if last.glance else list(session.scalars(select(Review).where(Review.act == last.act)))
-    return perform(session, actor, "undo", [_back(session, each) for each in reviews], reason=f"撤销 {last.action}")
+    for each in reviews:
+        standing_or_raise(session, each.number, actor)
+    return perform(
+        session, actor, "undo", [_back(session, each) for each in reviews], reason=f"撤销{REVIEWED[last.action]}"
+    )
 
 
 def undo_act(session: Session, actor: Actor, act: str) -> tuple[list[Review], list[int]]:
@@ -148,11 +165,13 @@ def undo_act(session: Session, actor: Actor, act: str) -> tuple[list[Review], li
     Raises
     ------
     NotFoundError
-        Where there is no such act.
+        Where there is no such act, or the actor may not know of what it was done with.
     """
     reviews = session.scalars(select(Review).where(Review.act == act, Review.action.in_(UNDOABLE))).all()
     if not reviews:
         raise NotFoundError(f"没有操作 {act}。请从操作的回执里取它的 act。")
+    for each in reviews:
+        standing_or_raise(session, each.number, actor)
     undone = set(session.scalars(select(Review.undoes).where(Review.undoes.in_([each.id for each in reviews]))))
     steps, left = [], []
     for each in reviews:
@@ -164,7 +183,7 @@ def undo_act(session: Session, actor: Actor, act: str) -> tuple[list[Review], li
         raise ConflictError(
             f"第 {'、'.join(map(str, left))} 号后来又改过，不能整批撤销。请逐件处理。", {"numbers": left}
         )
-    return perform(session, actor, "undo", steps, reason=f"撤销 {reviews[0].action}"), left
+    return perform(session, actor, "undo", steps, reason=f"撤销{REVIEWED[reviews[0].action]}"), left
 
 
 def first_of(session: Session, issue: str, *, without: Iterable[int] = ()) -> int | None:
@@ -179,14 +198,39 @@ def pair(one: int, other: int) -> str:
 
 
 def _back(session: Session, review: Review) -> Step:
-    """Return the step that takes a review back."""
+    """Return the step that takes a review back.
+
+    Raises
+    ------
+    ConflictError
+        Where somebody acted since on what it changed, even if all is as it left it.
+    """
     own = session.get_one(Standing, review.number)
+    if own.version != review.version and any(_bears_on(each, review) for each in _since(session, review)):
+        raise conflict(session, own, review.version)
     after = {name: value for name, value in review.after.items() if name != _RULINGS}
     rulings = review.after.get(_RULINGS, {})
     if any(getattr(own, name) != value for name, value in after.items()) or _held(session, rulings) != rulings:
         raise conflict(session, own, review.version)
     before = dict(review.before)
     return Step(own, before, before.pop(_RULINGS, {}), review.id)
+
+
+def _since(session: Session, review: Review) -> Sequence[Review]:
+    """Return what was done with a submission after a review and not taken back."""
+    undone = select(Review.undoes).where(Review.undoes.is_not(None), Review.number == review.number)
+    query = select(Review).where(Review.number == review.number, Review.id > review.id)
+    return session.scalars(query.where(Review.action != "undo", Review.id.not_in(undone))).all()
+
+
+def _bears_on(later: Review, review: Review) -> bool:
+    both = {later.action, review.action} <= _DECIDING
+    return both or not _touched(later).isdisjoint(_touched(review))
+
+
+def _touched(review: Review) -> set[str]:
+    """Return the columns and the pairs of texts that a review changed."""
+    return {*review.after, *review.after.get(_RULINGS, ())} - {_RULINGS}
 
 
 def _held(session: Session, pairs: Iterable[str]) -> dict[str, bool | None]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.route.ledger import LEAD
 from service.accounts.actor import Actor
+from service.accounts.sight import standing_or_raise
 from service.desk import audit, feed
 from service.desk.errors import ConflictError, ForbiddenError, NotFoundError, RuleError
 from service.desk.life import ACTS, ROLES, UNDER_WAY, Said, checked, day, delivery_of
@@ -52,7 +53,7 @@ def assign(
     RuleError, ConflictError, NotFoundError
         Where a value breaks a rule, somebody was faster, or there is no such submission.
     """
-    standing = _standing(session, number, version)
+    standing = _standing(session, actor, number, version)
     _assignable(standing)
     chosen = list(members) or _proposed(session, standing)
     if not chosen:
@@ -76,6 +77,10 @@ def act(session: Session, actor: Actor, which: int, name: str, version: int, sai
     if assignment.state not in rule.states:
         raise ConflictError(_cannot(assignment), _seen(assignment))
     said = checked(rule, said)
+    standing = _standing(session, actor, assignment.number)
+    others = (each for each in of_submission(session, assignment.number) if each.id != which)
+    if name == "reopen" and any(each.member == assignment.member and each.state in UNDER_WAY for each in others):
+        raise RuleError(f"委员“{assignment.member}”已另外接到第 {assignment.number} 件，不必重办这一号。", "which")
     if name == "answer":
         session.add(
             Answer(
@@ -86,7 +91,6 @@ def act(session: Session, actor: Actor, which: int, name: str, version: int, sai
     if rule.told == "reason":
         assignment.reason = said.reason
     before = _move(assignment, rule.to, said.note)
-    standing = _standing(session, assignment.number)
     told = {"assignment": which, "member": assignment.member, "state": rule.to}
     why = "：".join(filter(None, (said.reason, said.note)))
     _written(session, standing, actor, _REVIEWED.get(name, name), {"assignment": which, "state": before}, told, why)
@@ -101,7 +105,7 @@ def reassign(
     _unchanged(assignment, version)
     if assignment.state not in ACTS["withdraw"].states:
         raise ConflictError(_cannot(assignment), _seen(assignment))
-    standing = _standing(session, assignment.number)
+    standing = _standing(session, actor, assignment.number)
     _assignable(standing)
     before, earlier = assignment.state, assignment.member
     if assignment.state != "handed_back":
@@ -118,7 +122,7 @@ def reassign(
 
 def close(session: Session, actor: Actor, number: int, version: int, note: str = "") -> list[Assignment]:
     """Close a submission that was answered: all its assignments that are under way end."""
-    standing = _standing(session, number, version)
+    standing = _standing(session, actor, number, version)
     rows = [each for each in of_submission(session, number) if each.state in UNDER_WAY]
     if not any(each.state == "answered" for each in rows):
         raise RuleError(f"第 {number} 件还没有待办结的答复。不再办的，请撤回交办。", "number")
@@ -135,7 +139,9 @@ def get_or_raise(session: Session, which: int, actor: Actor) -> Assignment:
     assignment = session.get(Assignment, which)
     if assignment is None or not ("assign" in actor.may or (actor.member and actor.member == assignment.member)):
         raise NotFoundError(f"没有第 {which} 号交办，或不是交给您的。")
-    if "assign" not in actor.may and session.get_one(Standing, assignment.number).restricted:
+    if "assign" in actor.may:
+        standing_or_raise(session, assignment.number, actor)
+    elif session.get_one(Standing, assignment.number).restricted:
         raise NotFoundError(f"没有第 {which} 号交办，或不是交给您的。")
     return assignment
 
@@ -191,10 +197,8 @@ def _written(
     feed.tell(session, f"assignment.{action}", [(standing.number, after | {"version": standing.version})])
 
 
-def _standing(session: Session, number: int, version: int | None = None) -> Standing:
-    standing = session.get(Standing, number)
-    if standing is None:
-        raise NotFoundError(f"没有第 {number} 件来件。")
+def _standing(session: Session, actor: Actor, number: int, version: int | None = None) -> Standing:
+    standing = standing_or_raise(session, number, actor)
     if version is not None and standing.version != version:
         seen = {"version": standing.version, "delivery": standing.delivery, "review": standing.review}
         raise ConflictError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import select
@@ -12,9 +12,12 @@ from sqlalchemy.orm import Session
 
 from pipeline.match import Near, shared
 from service.accounts.actor import Actor
-from service.accounts.sight import sender, shown, standing_or_raise, visible
+from service.accounts.sight import sender, shown, standing_or_raise, tied, visible
+from service.desk.issues import as_read
 from service.export.labels import title_and_body
 from service.store import Answer, Assignment, DecisionRow, Issue, Review, Standing, SubmissionRow
+
+Row = TypeVar("Row", Review, Assignment, Answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ def dossier(session: Session, actor: Actor, number: int, near: Sequence[Near]) -
         Where there is none, or only the desk may know of it.
     """
     own = standing_or_raise(session, number, actor)
-    decision = shown(orjson.loads(session.get_one(DecisionRow, own.decision).content), actor)
+    judged = orjson.loads(session.get_one(DecisionRow, own.decision).content)
+    decision = shown(tied(session, judged, actor), actor)
     history = session.scalars(select(Review).where(Review.number == number).order_by(Review.id)).all()
     sent = session.scalars(select(Assignment).where(Assignment.number == number).order_by(Assignment.id)).all()
     answers = session.scalars(select(Answer).where(Answer.number == number).order_by(Answer.id)).all()
@@ -82,12 +86,21 @@ def dossier(session: Session, actor: Actor, number: int, near: Sequence[Near]) -
         title=title_and_body(decision["clean"]["text"])[0],
         arrival=sender(session.get_one(SubmissionRow, number), actor),
         decision=decision,
-        issue=session.get_one(Issue, own.issue),
-        reviews=history,
+        issue=as_read(session, actor, session.get_one(Issue, own.issue)),
+        reviews=_blank(session, actor, history, "reason"),
         neighbours=_neighbours(session, actor, own, decision, near),
-        assignments=sent,
-        answers=answers,
+        assignments=_blank(session, actor, sent, "note"),
+        answers=_blank(session, actor, answers, "text"),
     )
+
+
+def _blank(session: Session, actor: Actor, rows: Sequence[Row], field: str) -> Sequence[Row]:
+    """Take out what people wrote freely, which may name persons, where the actor may not read personal data."""
+    if "read_personal" not in actor.may:
+        for row in rows:
+            session.expunge(row)  # what is told is changed, not what is kept
+            setattr(row, field, "")
+    return rows
 
 
 def _neighbours(

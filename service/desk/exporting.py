@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from service.accounts.actor import Actor
+from service.accounts.sight import UNTIED, sender
 from service.masking import for_member, masked, spans_of
 from service.store import DecisionRow, Standing, SubmissionRow
 
@@ -56,20 +57,26 @@ def rows(session: Session, filters: Filters, actor: Actor) -> Iterator[dict[str,
         .order_by(Standing.number)
         .execution_options(yield_per=_AT_ONCE)
     )
+    hidden: set[str] = set()
     if "read_restricted" not in actor.may:
         query = query.where(~Standing.restricted)
+        hidden = set(map(str, session.scalars(select(Standing.number).where(Standing.restricted))))
     for standing, submission, content in session.execute(filters.narrow(query)):
         decision = _holding(orjson.loads(content), standing)
         session.expunge(standing)
         session.expunge(submission)
-        told = {name: value for name in ("source", "channel", "likes", "place", "submitted_at")
+        told = {name: value for name in ("source", "channel", "likes", "submitted_at")
                 if (value := getattr(submission, name))}  # fmt: skip
         if "read_personal" in actor.may:
-            told |= {name: value for name in ("submitter", "contact") if (value := getattr(submission, name))}
+            told |= {name: value for name in ("place", "submitter", "contact") if (value := getattr(submission, name))}
         else:
             decision = _masked(decision)
+        if decision["duplicate"]["of"] in hidden:
+            decision["duplicate"] |= UNTIED
+        who = sender(submission, actor)
         yield {
-            "number": standing.number, "reference": submission.reference, "external_id": submission.external_id,
+            "number": standing.number, "reference": who.get("reference", ""),
+            "external_id": who.get("external_id", ""),
             "state": {name: getattr(standing, name) for name in _STATE}, "submission": told, **decision,
         }  # fmt: skip
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from pipeline.hot import Voice, heat
 from service.accounts.actor import Actor
 from service.accounts.sight import visible
-from service.desk.issues import issue
+from service.desk.issues import as_read, issue, names
 from service.desk.queue import Filters, Listed, Page, Queue
 from service.export.hot import LEAST_TEXTS, LEAST_VOICES, HotIssue
 from service.store import Issue, Standing, SubmissionRow, Theme
@@ -80,7 +80,8 @@ class Hottest:
         self._told[view] = today, told
         found = [each for _, each in told.values() if each.heat.voices >= LEAST_VOICES and by in (None, each.topic)]
         found = sorted(found, key=lambda each: (-each.heat.score, each.rows[0]))[:most]
-        return [replace(each, title=name) for each, name in zip(found, _names(session, found), strict=True)]
+        named = names(session, actor, [each.issue for each in found])
+        return [replace(each, title=named[each.issue]) for each in found]
 
 
 def _large(session: Session, since: str) -> dict[str, _Mark]:
@@ -94,20 +95,12 @@ def _large(session: Session, since: str) -> dict[str, _Mark]:
     return {name: (count, changed) for name, count, changed in session.execute(query)}
 
 
-def _texts_of(session: Session, actor: Actor, names: Sequence[str]) -> dict[str, list[_Text]]:
+def _texts_of(session: Session, actor: Actor, issues: Sequence[str]) -> dict[str, list[_Text]]:
     found: dict[str, list[_Text]] = {}
-    for begin in range(0, len(names), _AT_ONCE):
-        for row in _texts(session, actor, Standing.issue.in_(names[begin : begin + _AT_ONCE])):
+    for begin in range(0, len(issues), _AT_ONCE):
+        for row in _texts(session, actor, Standing.issue.in_(issues[begin : begin + _AT_ONCE])):
             found.setdefault(row.issue, []).append(row)
     return found
-
-
-def _names(session: Session, issues: Sequence[HotIssue]) -> list[str]:
-    names: dict[str, str] = {}
-    for begin in range(0, len(issues), _AT_ONCE):
-        asked = [each.issue for each in issues[begin : begin + _AT_ONCE]]
-        names |= dict(session.execute(select(Issue.id, Issue.name).where(Issue.id.in_(asked))).all())
-    return [names[each.issue] for each in issues]
 
 
 def whole(session: Session, actor: Actor, queue: Queue, name: str, cursor: str | None = None) -> WholeIssue:
@@ -116,9 +109,9 @@ def whole(session: Session, actor: Actor, queue: Queue, name: str, cursor: str |
     Raises
     ------
     NotFoundError
-        Where there is none.
+        Where there is none, or the actor may know of no text of it.
     """
-    own = issue(session, name)
+    own = as_read(session, actor, issue(session, name))
     rows = _texts(session, actor, Standing.issue == name)
     page: Page = queue.page(session, actor, Filters(issue=(name,)), order="newest", cursor=cursor)
     today = _today(session)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.accounts.actor import Actor
+from service.accounts.sight import visible
 from service.desk import audit, feed
-from service.desk.acts import Step, first_of, pair, perform, standing, undo_act
+from service.desk.acts import Step, did, first_of, pair, perform, standing, undo_act
 from service.desk.errors import ConflictError, NotFoundError, RuleError
 from service.desk.review import Seen
 from service.export.labels import title_and_body
 from service.masking import masked, spans_of
 from service.store import AuditEntry, DecisionRow, Issue, Review, Standing, Theme, now
+
+_LONGEST = 200
+"""Characters of an issue's name."""
 
 
 def issue(session: Session, name: str, version: int | None = None) -> Issue:
@@ -31,12 +36,12 @@ def issue(session: Session, name: str, version: int | None = None) -> Issue:
     """
     found = session.get(Issue, name)
     if found is None:
-        raise NotFoundError(f"没有事项“{name}”。请核对编号。")
+        raise _missing(name)
     if version is not None and found.version != version:
         last = session.scalar(
             select(AuditEntry).where(AuditEntry.what == f"issue:{name}").order_by(AuditEntry.seq.desc()).limit(1)
         )
-        what = f"{last.actor} 于 {last.at} 做了 {last.action}" if last else "有来件并入或拆出"
+        what = did(session, last.actor, datetime.fromisoformat(last.at), last.action) if last else "有来件并入或拆出"
         changed = {"version": found.version, "name": found.name, "theme": found.theme, "merged_into": found.merged_into}
         raise ConflictError(
             f"事项“{name}”已不是您看到的样子（您看到第 {version} 版，现在是第 {found.version} 版）：{what}。"
@@ -46,11 +51,49 @@ def issue(session: Session, name: str, version: int | None = None) -> Issue:
     return found
 
 
+def names(session: Session, actor: Actor, which: Sequence[str]) -> dict[str, str]:
+    """Return the names of issues, of those that an actor may know of.
+
+    Where a text of an issue is hidden from them, what officers called it may tell of that text: the first text that
+    they may know of names it then.
+    """
+    ours = visible(select(Standing.issue, func.min(Standing.number)), actor).where(Standing.issue.in_(which))
+    first: dict[str, int] = dict(session.execute(ours.group_by(Standing.issue)).all())
+    told: dict[str, str] = dict(session.execute(select(Issue.id, Issue.name).where(Issue.id.in_(first))).all())
+    hidden = _hiding(session, actor, first)
+    query = (
+        select(Standing.issue, DecisionRow.content)
+        .join(DecisionRow, DecisionRow.id == Standing.decision)
+        .where(Standing.number.in_([first[name] for name in hidden]))
+    )
+    for name, content in session.execute(query) if hidden else ():
+        told[name] = _title(orjson.loads(content))
+    return told
+
+
+def as_read(session: Session, actor: Actor, own: Issue) -> Issue:
+    """Return an issue as an actor may read it; one that was merged, where they may know of the one that it went to.
+
+    Raises
+    ------
+    NotFoundError
+        Where they may know of no text of it: they are told the same as where there is none.
+    """
+    home = _home(session, own)
+    told = names(session, actor, [home.id]).get(home.id)
+    if told is None:
+        raise _missing(own.id)
+    if told == home.name:
+        return own
+    kept = {name: getattr(own, name) for name in ("id", "theme", "merged_into", "version", "opened_at")}
+    return Issue(name=told, **kept)
+
+
 def confirm_link(session: Session, actor: Actor, seen: Seen, reason: str = "") -> Standing:
     """Confirm that a submission repeats another or joins its issue."""
     own = standing(session, actor, seen.number, seen.version)
     if own.repeats is None:
-        raise RuleError(f"第 {own.number} 号没有待确认的关联。要并案，请用 merge。", "number")
+        raise RuleError(f"第 {own.number} 号没有待确认的关联。要并案，请用“并入事项”。", "number")
     rulings: dict[str, bool | None] = {pair(own.number, own.repeats): True}
     perform(session, actor, "confirm_link", [Step(own, {"link": "confirmed"}, rulings)], reason=reason)
     return own
@@ -64,7 +107,7 @@ def reject_link(session: Session, actor: Actor, seen: Seen, reason: str = "") ->
 def merge(session: Session, actor: Actor, seen: Seen, into: str, reason: str = "") -> Standing:
     """Join a submission, with those that repeat it, to an issue."""
     own = standing(session, actor, seen.number, seen.version)
-    goal = issue(session, into)
+    goal = _open(session, actor, into)
     first = first_of(session, goal.id)
     if own.issue == goal.id or first is None:
         told = f"第 {own.number} 号已在事项“{into}”里" if first else f"事项“{into}”已并入“{goal.merged_into}”"
@@ -96,7 +139,7 @@ def split(session: Session, actor: Actor, seen: Seen, reason: str = "", *, actio
 
 def merge_issues(session: Session, actor: Actor, name: str, version: int, into: str, reason: str = "") -> list[Review]:
     """Join all of an issue to another. Its id stays and names where its texts are."""
-    source, goal = issue(session, name, version), issue(session, into)
+    source, goal = _open(session, actor, name, version), _open(session, actor, into)
     first, goal_first = first_of(session, source.id), first_of(session, goal.id)
     if source.id == goal.id or first is None or goal_first is None:
         raise RuleError(f"“{name}”不能并入“{into}”：两个事项应不同，且都还有来件。请刷新后再选。", "into")
@@ -121,7 +164,7 @@ def unmerge(session: Session, actor: Actor, name: str, version: int) -> list[Rev
     ConflictError
         Where texts of it were moved on since.
     """
-    source = issue(session, name, version)
+    source = _open(session, actor, name, version)
     if source.merged_into is None:
         raise RuleError(f"事项“{name}”没有并入别的事项。", "issue")
     query = (
@@ -140,16 +183,19 @@ def unmerge(session: Session, actor: Actor, name: str, version: int) -> list[Rev
 
 def rename(session: Session, actor: Actor, name: str, version: int, title: str, reason: str = "") -> Issue:
     """Give an issue a name that people understand."""
-    own = issue(session, name, version)
-    if not title.strip():
+    own = _open(session, actor, name, version)
+    title = title.strip()
+    if not title:
         raise RuleError("事项名称不能为空。", "name")
-    before, own.name = own.name, title.strip()
+    if len(title) > _LONGEST:
+        raise RuleError(f"事项名称有 {len(title)} 个字，最多 {_LONGEST} 个。请写短些。", "name")
+    before, own.name = own.name, title
     return _changed(session, actor, "issue.rename", own, {"name": before}, {"name": own.name}, reason)
 
 
 def set_theme(session: Session, actor: Actor, name: str, version: int, theme: str | None) -> Issue:
     """Put an issue under a theme, which is made where it is new; None takes it away."""
-    own = issue(session, name, version)
+    own = _open(session, actor, name, version)
     before, own.theme = own.theme, None
     if theme:
         found = session.scalar(select(Theme).where(Theme.name == theme))
@@ -159,6 +205,38 @@ def set_theme(session: Session, actor: Actor, name: str, version: int, theme: st
             session.flush()
         own.theme = found.id
     return _changed(session, actor, "issue.theme", own, {"theme": before}, {"theme": own.theme}, "")
+
+
+def _open(session: Session, actor: Actor, name: str, version: int | None = None) -> Issue:
+    """Return an issue for somebody to act on: they may know of all its texts; see `issue`."""
+    own = session.get(Issue, name)
+    if own is None or _hiding(session, actor, [_home(session, own).id]):
+        raise _missing(name)
+    return issue(session, name, version)
+
+
+def _missing(name: str) -> NotFoundError:
+    return NotFoundError(f"没有事项“{name}”，或者不归您查看。请核对编号。")
+
+
+def _title(decision: dict[str, Any]) -> str:
+    return title_and_body(masked(decision["clean"]["text"], spans_of(decision)))[0]
+
+
+def _hiding(session: Session, actor: Actor, which: Iterable[str]) -> set[str]:
+    """Return those of some issues in which there is a text that an actor may not know of."""
+    if "read" not in actor.may:
+        return set(which)
+    if "read_restricted" in actor.may:
+        return set()
+    return set(session.scalars(select(Standing.issue).where(Standing.issue.in_(which), Standing.restricted)))
+
+
+def _home(session: Session, own: Issue) -> Issue:
+    """Return the issue that has the texts of one now."""
+    while own.merged_into is not None:
+        own = session.get_one(Issue, own.merged_into)
+    return own
 
 
 def _repeating(session: Session, own: Standing) -> Sequence[Standing]:
@@ -177,8 +255,7 @@ def _own_issue(session: Session, own: Standing) -> str:
         name = f"issue-{own.number}-{count}"
     if session.get(Issue, name) is None:
         decision = orjson.loads(session.get_one(DecisionRow, own.decision).content)
-        title, _ = title_and_body(masked(decision["clean"]["text"], spans_of(decision)))
-        session.add(Issue(id=name, name=title, opened_at=now()))
+        session.add(Issue(id=name, name=_title(decision), opened_at=now()))
         session.flush()
     return name
 
@@ -196,4 +273,6 @@ def _record(
     session: Session, actor: Actor, action: str, own: Issue, before: dict[str, Any], after: dict[str, Any], reason: str
 ) -> None:
     audit.record(session, actor, action, f"issue:{own.id}", before, after, reason)
-    feed.tell(session, action, [(None, {"issue": own.id, "actor": str(actor), "version": own.version, **after})])
+    told = {name: value for name, value in after.items() if name != "name"}  # it may tell of what is restricted
+    first = first_of(session, _home(session, own).id)
+    feed.tell(session, action, [(first, {"issue": own.id, "actor": str(actor), "version": own.version, **told})])

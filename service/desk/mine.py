@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from service.accounts.actor import PERMISSIONS, Actor
+from service.accounts.sight import visible
 from service.desk.life import UNDER_WAY
 from service.masking import for_member
 from service.store import Answer, Assignment, DecisionRow, Standing, now
@@ -22,22 +24,39 @@ def today() -> str:
 
 
 def of_member(
-    session: Session, member: str, states: Sequence[str] = UNDER_WAY, after: int = 0, most: int = 50
+    session: Session,
+    member: str,
+    states: Sequence[str] = UNDER_WAY,
+    after: int = 0,
+    most: int = 50,
+    *,
+    open_first: bool = False,
+    skip: int = 0,
 ) -> list[tuple[Assignment, dict[str, Any]]]:
     """Return the assignments of a member after a number, each with what they may read of its submission.
 
-    Matters that became restricted are not among them.
+    Matters that became restricted, are no longer in their hands or are no submissions are not among them.
+
+    Parameters
+    ----------
+    open_first : those that wait for the member come first, what is due soonest before all; else in order of number.
+    skip : so many were read already, in that order.
     """
+    # whoever asks: what the member may know of
+    theirs = Actor("user", member, PERMISSIONS["member"], "member", member=member)
+    waiting = case((Assignment.state.in_(OPEN), 0), else_=1)
+    order = (waiting, func.coalesce(Assignment.due, "9999"), Assignment.id) if open_first else (Assignment.id,)
     query = (
         select(Assignment, Standing, DecisionRow.content)
         .join(Standing, Standing.number == Assignment.number)
         .join(DecisionRow, DecisionRow.id == Standing.decision)
         .where(Assignment.member == member, Assignment.state.in_(states), Assignment.id > after)
-        .where(Standing.restricted.is_(False))
-        .order_by(Assignment.id)
+        .order_by(*order)
+        .offset(skip)
         .limit(most)
     )
-    return [(assignment, _shown(standing, content)) for assignment, standing, content in session.execute(query)]
+    rows = session.execute(visible(query, theirs))
+    return [(assignment, _shown(standing, content)) for assignment, standing, content in rows]
 
 
 def _shown(standing: Standing, content: str) -> dict[str, Any]:
@@ -54,6 +73,7 @@ def _shown(standing: Standing, content: str) -> dict[str, Any]:
 
 def listed(
     session: Session,
+    actor: Actor,
     *,
     states: Sequence[str] = (),
     member: str | None = None,
@@ -63,7 +83,7 @@ def listed(
     most: int = 100,
 ) -> Sequence[Assignment]:
     """Return assignments after a number by state, member and submission; `overdue` are those whose day has passed."""
-    query = select(Assignment).where(Assignment.id > after)
+    query = select(Assignment).join(Standing, Standing.number == Assignment.number).where(Assignment.id > after)
     if states or overdue:
         query = query.where(Assignment.state.in_(states or OPEN))
     if member:
@@ -72,7 +92,7 @@ def listed(
         query = query.where(Assignment.number == number)
     if overdue:
         query = query.where(Assignment.due < today(), Assignment.state.in_(OPEN))
-    return session.scalars(query.order_by(Assignment.id).limit(most)).all()
+    return session.scalars(visible(query, actor).order_by(Assignment.id).limit(most)).all()
 
 
 def answers(session: Session, numbers: Sequence[int]) -> Sequence[Answer]:

@@ -77,7 +77,10 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One line of the queue: the standing, the number that the sender knows, and a title that the reader may see."""
+    """One line of the queue: the standing, the number that the sender knows, and a title.
+
+    Both as the reader may see them: without personal data the number is "".
+    """
 
     standing: Standing
     reference: str
@@ -143,7 +146,11 @@ class Queue:
         place = {number: at for at, number in enumerate(numbers)}
         rows = sorted(session.execute(query).all(), key=lambda row: place[row[0].number])
         titles = _titles(session, actor, rows[:most])
-        items = [Listed(standing, reference, titles[standing.number]) for standing, reference in rows[:most]]
+        personal = "read_personal" in actor.may
+        items = [
+            Listed(standing, reference if personal else "", titles[standing.number])
+            for standing, reference in rows[:most]
+        ]
         last = items[-1].standing if len(rows) > most else None
         return Page(items, _write(order, last, filters) if last else None)
 

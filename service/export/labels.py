@@ -14,6 +14,14 @@ DELIVERY = {
     "closed": "已办结",
 }  # fmt: skip
 ROLE = {"lead": "主办", "assist": "协办", "spare": "备选", "informed": "知情"}
+REVIEWED = {
+    "accept": "采纳", "correct": "更正", "junk": "判为不是来件", "reopen": "重新研判", "confirm_link": "确认关联",
+    "reject_link": "否定关联", "merge": "并入事项", "merge_issue": "并入事项", "split": "拆出事项", "undo": "撤销",
+    "assign": "交办", "take": "接收", "hand_back": "退回", "answer": "答复", "withdraw": "撤回交办",
+    "return": "要求重办", "reassign": "改交", "close": "办结", "rejudge": "重新计算",
+    "issue.rename": "改名", "issue.theme": "归入主题", "issue.merge": "并入", "issue.unmerge": "撤回并入",
+}  # fmt: skip
+"""What people did, in reviews and with issues."""
 EDIT = {
     "chrome": "网页杂项", "spam": "夹带广告", "shift": "错位乱码", "reading": "注音",
     "script": "繁体", "width": "全角", "space": "空白", "lost": "缺损",

@@ -19,7 +19,7 @@ from pipeline.errors import MinyiError
 from service.accounts.actor import Actor
 from service.desk import audit
 from service.desk.errors import ConflictError, NotFoundError
-from service.store import Job, Store, now
+from service.store import Job, RejectedRow, Store, now
 
 SILENT = timedelta(seconds=60)
 """After so long without a sign of life a job is up for taking; at once where its process is known to be gone."""
@@ -152,6 +152,15 @@ def get(session: Session, actor: Actor, which: int) -> Job:
     if job is None or not ("jobs" in actor.may or job.made_by == str(actor)):
         raise NotFoundError(f"没有编号为 {which} 的任务，或者不是您的。")
     return job
+
+
+def rejected(session: Session, actor: Actor, which: int, after: int = 0, most: int = 100) -> Sequence[RejectedRow]:
+    """Return the rows of an import that could not be read, for who began it or may read personal data; else none."""
+    job = get(session, actor, which)
+    if job.made_by != str(actor) and "read_personal" not in actor.may:
+        return []
+    query = select(RejectedRow).where(RejectedRow.job == which, RejectedRow.id > after)
+    return session.scalars(query.order_by(RejectedRow.id).limit(most)).all()
 
 
 def cancel(session: Session, actor: Actor, which: int) -> Job:

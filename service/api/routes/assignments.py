@@ -112,7 +112,7 @@ def listed(
 ) -> list[AssignmentOut]:
     """List assignments by state, member and submission; `overdue` gives those to remind."""
     rows = mine.listed(
-        session, states=state or (), member=member, number=number, overdue=overdue, after=after, most=most
+        session, actor, states=state or (), member=member, number=number, overdue=overdue, after=after, most=most
     )
     return [_out(row) for row in rows]
 
@@ -124,9 +124,13 @@ def own(
     state: Annotated[list[State] | None, Query()] = None,
     after: After = 0,
     most: Annotated[int, Query(ge=1, le=200)] = 50,
+    open_first: Annotated[bool, Query(description="待办的在前，先到期的排前；翻页用 skip")] = False,
+    skip: Annotated[int, Query(ge=0, le=10**6, description="已读过几条")] = 0,
 ) -> list[MineOut]:
     """List what the member who asks has in hand, without the submitter's personal data."""
-    found = mine.of_member(session, actor.member or "", state or UNDER_WAY, after, most)
+    found = mine.of_member(
+        session, actor.member or "", state or UNDER_WAY, after, most, open_first=open_first, skip=skip
+    )
     said: dict[int | None, list[str]] = {}
     for answer in mine.answers(session, [row.number for row, _ in found]):
         said.setdefault(answer.assignment, []).append(answer.text)

@@ -9,14 +9,13 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Form, Path, Query, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
 
 from service.accounts.actor import Actor
 from service.api.context import Here, Reading, acting, may
 from service.desk.errors import RuleError
 from service.jobs import queue
 from service.jobs.imports import receive_file
-from service.store import Job, RejectedRow
+from service.store import Job
 
 router = APIRouter(tags=["jobs"])
 Anybody = Annotated[Actor, Depends(acting)]
@@ -122,11 +121,7 @@ def rejected(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[RejectedOut]:
     """Read the rows of an import that could not be read, for who began it or may read personal data."""
-    own = queue.get(session, actor, which)
-    if own.made_by != str(actor) and "read_personal" not in actor.may:
-        return []
-    query = select(RejectedRow).where(RejectedRow.job == which, RejectedRow.id > after)
-    return [RejectedOut.model_validate(each) for each in session.scalars(query.order_by(RejectedRow.id).limit(limit))]
+    return [RejectedOut.model_validate(each) for each in queue.rejected(session, actor, which, after, limit)]
 
 
 @router.post("/jobs/{which}/cancel")

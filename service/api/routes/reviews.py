@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from service.accounts import sight
 from service.accounts.actor import Actor
 from service.api.context import Here, may
 from service.api.routes.shapes import Intent, Priority, ReviewOut, StandingOut
@@ -86,9 +87,9 @@ _PLAIN: dict[Plain, tuple[Any, str]] = {
 }
 
 
-def _out(session: Session, own: Standing) -> StandingOut:
+def _out(session: Session, actor: Actor, own: Standing) -> StandingOut:
     session.flush()
-    return StandingOut.model_validate(own)
+    return StandingOut.model_validate(own).model_copy(update={"title": sight.title(session, own, actor)})
 
 
 def _plain(name: Plain) -> Any:
@@ -96,7 +97,7 @@ def _plain(name: Plain) -> Any:
 
     def done(number: Number, sent: ActIn, here: Here, actor: Officer) -> StandingOut:
         with here.store.writing() as session:
-            return _out(session, function(session, actor, Seen(number, sent.version), sent.reason))
+            return _out(session, actor, function(session, actor, Seen(number, sent.version), sent.reason))
 
     done.__name__, done.__doc__ = name, told
     return done
@@ -112,7 +113,7 @@ def correct(number: Number, sent: CorrectIn, here: Here, actor: Officer) -> Stan
     router = here.intake.triage.router
     with here.store.writing() as session:
         seen = Seen(number, sent.version)
-        return _out(session, review.correct(session, actor, seen, sent.changes(), router, sent.reason))
+        return _out(session, actor, review.correct(session, actor, seen, sent.changes(), router, sent.reason))
 
 
 @router.post("/submissions/{number}/merge")
@@ -122,7 +123,7 @@ def merge(number: Number, sent: MergeIn, here: Here, actor: Officer) -> Standing
         into = sent.into or ""
         if sent.number:
             into = acts.standing(session, actor, sent.number).issue
-        return _out(session, issues.merge(session, actor, Seen(number, sent.version), into, sent.reason))
+        return _out(session, actor, issues.merge(session, actor, Seen(number, sent.version), into, sent.reason))
 
 
 @router.post("/submissions/{number}/undo")

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from pipeline.records import Submission
+from service.accounts import sight
 from service.accounts.actor import Actor
 from service.api.context import Context, Here, Reading, may
 from service.api.routes.shapes import (
@@ -25,7 +26,7 @@ from service.api.routes.shapes import (
     StandingOut,
 )
 from service.api.values import AskedKey, Long, Number, Sent, Short
-from service.desk import asked
+from service.desk import asked, audit
 from service.desk.dossier import dossier
 from service.desk.errors import ForbiddenError
 from service.desk.intake import Arrival, Receipt, hash_of
@@ -68,7 +69,7 @@ class SubmissionIn(Sent):
 class ReceiptOut(Sent):
     """What came of a submission; `again`: it was here before, and was not stored a second time.
 
-    The site of a public form is told the reference alone.
+    The site of a public form is told the reference alone; who may not read the submission, nothing of its decision.
     """
 
     reference: str
@@ -110,12 +111,14 @@ def _request(key: str | None, actor: Actor, what: str, sent: Sent) -> asked.Requ
     return asked.Request.of(key, actor, what, sent.model_dump_json().encode()) if key else None
 
 
-def _told(receipt: Receipt, actor: Actor) -> Response:
+def _told(receipt: Receipt, here: Context, actor: Actor) -> Response:
     told = {"reference": receipt.reference, "again": receipt.again}
     if actor.site:
         return Response(orjson.dumps(told), 201, media_type="application/json")
     head = orjson.dumps(told | {"number": receipt.number})
-    body = b"%s,%s%s}" % (head[:-1], b'"decision":', receipt.decision)
+    with here.store.reading() as session:
+        decision = sight.answered(session, receipt.number, receipt.decision, actor)
+    body = b"%s,%s%s}" % (head[:-1], b'"decision":', decision or b"null")
     return Response(body, 201, media_type="application/json")
 
 
@@ -128,8 +131,8 @@ def submit(sent: SubmissionIn, here: Here, actor: Sender, key: AskedKey = None) 
         with here.store.reading() as session:
             before = asked.answered(session, request)
         if before:
-            return _told(here.intake.receipt(int(before.answer)), actor)
-    return _told(here.gatherer.receive(arrival, actor, request), actor)
+            return _told(here.intake.receipt(int(before.answer)), here, actor)
+    return _told(here.gatherer.receive(arrival, actor, request), here, actor)
 
 
 @router.post("/batch", status_code=201)
@@ -182,9 +185,24 @@ def counts(
 
 
 @router.get("/{number}")
-def read(number: Number, session: Reading, here: Here, actor: Reader) -> DossierOut:
-    """Read one submission: what came, what was decided, what people did with it, and what is near it."""
+def read(
+    number: Number,
+    session: Reading,
+    here: Here,
+    actor: Reader,
+    personal: Annotated[bool, Query(description="连同原文和来件人；谁看过会记入审计")] = False,
+) -> DossierOut:
+    """Read one submission: what came, what was decided, what people did with it, and what is near it.
+
+    With `personal` who sent it and the raw text as well, for who may read them; who looked is written down.
+    """
     found = dossier(session, actor, number, here.intake.near(number))
+    if not personal:
+        for name in sight.PERSONAL - {"reference"}:
+            found.arrival.pop(name, None)
+    elif "read_personal" in actor.may:
+        with here.store.writing() as writing:
+            audit.record(writing, actor, "submission.personal", f"submission:{number}")
     return DossierOut(
         **StandingOut.model_validate(found.standing).model_dump() | {"title": found.title},
         arrival=found.arrival,
