@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.accounts.sight import visible
+from service.accounts.sight import blotted, visible
 from service.desk import acts, review
 from service.desk.errors import RuleError
 from service.desk.queue import Queue
 from service.desk.review import Seen
-from service.export.labels import PRIORITY
-from service.store import SavedView, Standing
+from service.export.labels import PRIORITY, title_and_body
+from service.masking import spans_of
+from service.store import DecisionRow, SavedView, Standing
 from service.web.filters import Asked
 from service.web.page import WORDS, Page, SignedIn
 
@@ -46,7 +48,8 @@ def inbox(request: Request, page: SignedIn, cursor: str = "", at: int = 0) -> Re
         sure = _sure(session, queue, page, asked)
         views = session.scalars(select(SavedView).where(SavedView.user == actor.id).order_by(SavedView.name)).all()
         sources = list(queue.counts(session, actor, filters, "source"))
-    rows = [_row(each) for each in found.items]
+        texts = blotted_texts(session, [each.standing.number for each in found.items])
+    rows = [_row(each, texts) for each in found.items]
     here = "/inbox?" + "&".join(filter(None, (asked.query, f"cursor={cursor}" if cursor else "")))
     return page.show(
         "inbox", title=WORDS["REVIEW"].get(asked.get("review"), "来件"), asked=asked.given, query=asked.query,
@@ -79,13 +82,24 @@ def choices(page: Page) -> dict[str, Any]:
     }
 
 
-def _row(listed: Any) -> dict[str, Any]:
+def blotted_texts(session: Session, numbers: list[int]) -> dict[int, str]:
+    """Return the clean texts of submissions, personal data blotted out: nobody needs it before asking for it."""
+    query = (
+        select(DecisionRow.number, DecisionRow.content)
+        .join(Standing, Standing.decision == DecisionRow.id)
+        .where(Standing.number.in_(numbers))
+    )
+    told = {number: orjson.loads(content) for number, content in session.execute(query)}
+    return {number: blotted(each["clean"]["text"], spans_of(each)) for number, each in told.items()}
+
+
+def _row(listed: Any, texts: dict[int, str]) -> dict[str, Any]:
     own = listed.standing
     names = (
         "number", "version", "priority", "status", "restricted", "kind", "level1", "level2", "needs_review",
         "confidence", "intent", "place", "owner", "day",
     )  # fmt: skip
-    return {name: getattr(own, name) for name in names} | {"title": listed.title}
+    return {name: getattr(own, name) for name in names} | {"title": title_and_body(texts[own.number])[0]}
 
 
 def _sure(session: Session, queue: Queue, page: Page, asked: Asked) -> int:
