@@ -48,9 +48,8 @@ def test_an_officer_works_by_keyboard_alone(person: Callable[..., Person]) -> No
     page.wait_for_selector("text=撤销了 1 件")
     assert number_of(page) == first
     assert "待研判" in page.inner_text("article")
-    officer.press("c")
-    page.select_option("select[name=priority]", "low")
-    page.focus("details[data-key=c] input[name=reason]")
+    officer.press("c", "Tab", "End", "Tab", "Tab", "Tab")
+    page.keyboard.type("axys")  # what is typed is text, no act
     officer.press("Enter")
     page.wait_for_selector("text=已更正")
     page.goto(f"/submissions/{first}")
@@ -62,6 +61,42 @@ def test_an_officer_works_by_keyboard_alone(person: Callable[..., Person]) -> No
     assert page.locator("tr.here a").get_attribute("href").startswith(f"/submissions/{first}")
     officer.press("?")
     assert page.locator("dialog[open]").is_visible()
+
+
+def test_a_held_or_doubled_key_accepts_only_what_was_read(person: Callable[..., Person]) -> None:
+    officer = person("li")
+    page = officer.page
+    officer.press("Enter")
+    page.wait_for_url("**/submissions/**")
+    first = number_of(page)
+    page.wait_for_selector("body[data-keys=ready]")
+    page.keyboard.down("a")
+    page.wait_for_selector("text=已采纳")
+    second = number_of(page)
+    page.keyboard.down("a")  # it repeats
+    page.wait_for_selector("body[data-keys=ready]")
+    page.keyboard.down("a")
+    page.keyboard.up("a")
+    page.wait_for_timeout(200)
+    assert number_of(page) == second != first
+    assert "待研判" in page.inner_text("article")
+    officer.press("u")
+    page.wait_for_selector("text=撤销了 1 件")
+
+
+def test_what_changes_nothing_says_so_and_has_no_undo(person: Callable[..., Person], house: House) -> None:
+    page = person("li").page
+    where = f"/submissions/{house.numbers['again']}"
+    page.goto(where)
+    page.click("button:has-text('不是来件')")
+    page.goto(where)
+    page.click("summary:has-text('更正')")
+    page.click("button:has-text('更正并看下一件')")
+    page.wait_for_selector("text=没有改动")
+    assert page.locator("[data-key=u]").count() == 0
+    assert "不是来件" in page.inner_text("article")
+    page.click("button:has-text('重新研判')")
+    page.wait_for_selector("text=回到待研判")
 
 
 def test_many_are_accepted_at_once_and_taken_back(person: Callable[..., Person]) -> None:
@@ -84,6 +119,11 @@ def test_what_is_above_the_dial_is_accepted_after_a_question(person: Callable[..
     assert len(officer.dialogs) == 1
     officer.page.click("button:has-text('撤销')")
     officer.page.wait_for_selector("text=撤销了")
+    plain = person("li", java_script_enabled=False).page
+    plain.click("button:has-text('采纳可免复核的')")
+    plain.wait_for_selector("h1:has-text('件？')")
+    plain.click("text=不采纳，返回")
+    assert "/inbox" in plain.url
 
 
 def test_two_officers_do_not_overwrite_each_other(person: Callable[..., Person], house: House) -> None:

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from service.accounts.actor import Actor
 from service.accounts.sight import blotted, visible
 from service.desk import acts, review
 from service.desk.errors import RuleError
@@ -19,7 +20,7 @@ from service.export.labels import PRIORITY, title_and_body
 from service.masking import spans_of
 from service.store import DecisionRow, SavedView, Standing
 from service.web.filters import Asked
-from service.web.page import WORDS, Page, SignedIn
+from service.web.page import WORDS, Page, SignedIn, local
 
 router = APIRouter()
 _AT_ONCE = 1000
@@ -45,7 +46,7 @@ def inbox(request: Request, page: SignedIn, cursor: str = "", at: int = 0) -> Re
     with page.here.store.reading() as session:
         found = queue.page(session, actor, filters, order=asked.order, cursor=cursor or None)
         levels = queue.counts(session, actor, filters, "priority")
-        sure = _sure(session, queue, page, asked)
+        sure, upto = _sure(session, queue, page, asked)
         views = session.scalars(select(SavedView).where(SavedView.user == actor.id).order_by(SavedView.name)).all()
         sources = list(queue.counts(session, actor, filters, "source"))
         texts = blotted_texts(session, [each.standing.number for each in found.items])
@@ -55,7 +56,7 @@ def inbox(request: Request, page: SignedIn, cursor: str = "", at: int = 0) -> Re
         "inbox", title=WORDS["REVIEW"].get(asked.get("review"), "来件"), asked=asked.given, query=asked.query,
         filters={name: asked.get(name) for name in _SHOWN}, page_rows=rows, at=at, back=here,
         count=sum(levels.values()), counts=[(PRIORITY[each], levels[each]) for each in PRIORITY if each in levels],
-        sure=sure if "review" in actor.may else 0, can_accept="review" in actor.may,
+        sure=sure if "review" in actor.may else 0, upto=upto, can_accept="review" in actor.may,
         next=f"/inbox?{asked.query}&cursor={found.cursor}" if found.cursor else "",
         first=f"/inbox?{asked.query}" if cursor else "", names=names_of(page), more=bool(_MORE & asked.given.keys()),
         views=[{"name": each.name, "query": each.query["query"]} for each in views], sources=pairs(sources),
@@ -102,18 +103,22 @@ def _row(listed: Any, texts: dict[int, str]) -> dict[str, Any]:
     return {name: getattr(own, name) for name in names} | {"title": title_and_body(texts[own.number])[0]}
 
 
-def _sure(session: Session, queue: Queue, page: Page, asked: Asked) -> int:
-    """Return how many the precision dial lets pass without review."""
+def _sure(session: Session, queue: Queue, page: Page, asked: Asked, upto: int | None = None) -> tuple[int, int]:
+    """Return how many the precision dial lets pass without review, as far as a number, and the highest of them."""
     assert page.actor
-    where = queue.conditions(session, page.actor, asked.filters)
-    return session.scalar(visible(select(func.count()).where(*where, *_passing()), page.actor)) or 0
+    where = _passing(session, queue, page.actor, asked, upto)
+    query = select(func.count(), func.max(Standing.number)).where(*where)
+    count, last = session.execute(visible(query, page.actor)).one()
+    return count, last or 0
 
 
-def _passing() -> tuple[Any, ...]:
-    return (
+def _passing(session: Session, queue: Queue, actor: Actor, asked: Asked, upto: int | None) -> list[Any]:
+    passing = [
         Standing.review == "pending", Standing.status == "triaged", Standing.needs_review.is_(False),
         Standing.restricted.is_(False),
-    )  # fmt: skip
+    ]  # fmt: skip
+    known = [] if upto is None else [Standing.number <= upto]
+    return [*queue.conditions(session, actor, asked.filters), *passing, *known]
 
 
 @router.post("/accept")
@@ -122,21 +127,40 @@ def accept_many(
     pick: Annotated[list[str] | None, Form()] = None,
     all: Annotated[str, Form()] = "",  # noqa: A002 - the name of a button
     back: Annotated[str, Form()] = "/inbox",
+    upto: Annotated[int, Form(ge=0, le=2**53)] = 0,
+    shown: Annotated[int, Form()] = 0,
+    confirmed: Annotated[str, Form()] = "",
 ) -> Response:
-    """Accept what was picked, or all that the dial lets pass under the filters of the page."""
+    """Accept what was picked, or all that the dial lets pass under the filters of the page.
+
+    Parameters
+    ----------
+    back : the page, with its filters.
+    upto, shown : the highest number that would pass when the page was shown, and how many: none that came since is
+        accepted, and where there are more the question is asked again.
+    confirmed : "yes" where the question was answered.
+    """
     actor = page.need("review")
+    asked, queue, rest = Asked.parse(back.partition("?")[2]), queue_of(page), 0
+    if all:
+        with page.here.store.reading() as session:
+            count, _ = _sure(session, queue, page, asked, upto)
+        if confirmed != "yes" or count > shown:
+            return page.show("sure", title="采纳", count=count, upto=upto, back=local(back))
     with page.here.store.writing() as session:
         if all:
-            asked = Asked.parse(back.partition("?")[2])
-            where = queue_of(page).conditions(session, actor, asked.filters)
-            query = visible(select(Standing.number, Standing.version).where(*where, *_passing()), actor)
+            where = _passing(session, queue, actor, asked, upto)
+            query = visible(select(Standing.number, Standing.version).where(*where), actor).order_by(Standing.number)
             seen = [Seen(*row) for row in session.execute(query.limit(_AT_ONCE))]
         else:
             seen = [_seen(each) for each in pick or ()]
         if not seen:
             raise RuleError("没有选中来件。请先勾选（按 x）。", "pick")
         reviews, left = review.accept_sure(session, actor, seen, picked=not all)
+        if all:
+            rest, _ = _sure(session, queue, page, asked, upto)
     told = f"采纳了 {len(reviews)} 件" + (f"；{len(left)} 件没有采纳：别人刚改过，或不是待研判" if left else "")
+    told += f"；一次最多 {_AT_ONCE} 件，还有 {rest} 件，请再按一次" if rest else ""
     return page.go(back, told, f"/undo/{reviews[0].act}" if reviews else "")
 
 
@@ -149,14 +173,15 @@ def _seen(told: str) -> Seen:
 
 
 @router.post("/undo/{act}")
-def undo_many(page: SignedIn, act: str) -> Response:
-    """Take back what one click did."""
+def undo_many(page: SignedIn, act: str, back: Annotated[str, Form(max_length=4000)] = "/inbox") -> Response:
+    """Take back what one click did; the page to go to keeps the filters of `back`, where the click was made."""
     actor = page.need("review")
     with page.here.store.writing() as session:
         reviews, left = acts.undo_act(session, actor, act)
     told = f"撤销了 {len(reviews)} 件" + (f"；{len(left)} 件后来又改过，没有撤销" if left else "")
-    where = f"/submissions/{reviews[0].number}" if len(reviews) == 1 else "/inbox"
-    return page.go(where, told)
+    query = Asked.parse(back.partition("?")[2]).query
+    one = f"/submissions/{reviews[0].number}?{query}" if len(reviews) == 1 else ""
+    return page.go(one or back, told)
 
 
 @router.post("/views")
