@@ -13,6 +13,7 @@ from pipeline import registry
 from pipeline.errors import ModelError
 from service.accounts import keys, users
 from service.accounts.actor import PERMISSIONS, SCOPES
+from service.api.values import Which
 from service.desk import audit, sheets, tables
 from service.store import AuditEntry, Member, now
 from service.store.people import OFFICE_TABLES
@@ -159,7 +160,7 @@ def add_user(page: SignedIn, name: Text, role: Text, shown: Text = "", member: T
 
 
 @router.post("/users/{which}/active")
-def switch_user(page: SignedIn, which: int, version: Version, active: Text = "") -> Response:
+def switch_user(page: SignedIn, which: Which, version: Version, active: Text = "") -> Response:
     """Let a user in again, or no longer."""
     actor = page.need("users")
     user = users.change(page.here.store, actor, which, {"active": bool(active)}, version)
@@ -167,7 +168,7 @@ def switch_user(page: SignedIn, which: int, version: Version, active: Text = "")
 
 
 @router.post("/users/{which}/password")
-def renew_password(page: SignedIn, which: int) -> Response:
+def renew_password(page: SignedIn, which: Which) -> Response:
     """Give a user a new password, told once."""
     actor = page.need("users")
     password = secrets.token_urlsafe(12)

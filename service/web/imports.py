@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from pipeline.ingest.columns import mapping
 from pipeline.ingest.peek import peek
+from service.api.values import Which
 from service.desk.errors import NotFoundError
 from service.export.sheet import disarm
 from service.jobs import queue
@@ -80,7 +81,7 @@ def _told(job: Job) -> dict[str, Any]:
 
 
 @router.get("/jobs/{which}")
-def show(page: SignedIn, which: int) -> Response:
+def show(page: SignedIn, which: Which) -> Response:
     """Show how far a job is, and the rows that could not be read."""
     actor = page.need("import")
     with page.here.store.reading() as session:
@@ -93,7 +94,7 @@ def show(page: SignedIn, which: int) -> Response:
 
 
 @router.get("/jobs/{which}/rejected.csv")
-def refused(page: SignedIn, which: int) -> Response:
+def refused(page: SignedIn, which: Which) -> Response:
     """Give the rows that could not be read, to be mended and sent again."""
     actor = page.need("import")
     out = io.StringIO()
@@ -109,7 +110,7 @@ def refused(page: SignedIn, which: int) -> Response:
 
 
 @router.post("/jobs/{which}/cancel")
-def cancel(page: SignedIn, which: int) -> Response:
+def cancel(page: SignedIn, which: Which) -> Response:
     """Stop a job; what it has stored stays."""
     actor = page.need("import")
     with page.here.store.writing() as session:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
+from service.api.values import Which
 from service.desk import assign, mine
 from service.desk.life import Said
 from service.export.labels import title_and_body
@@ -57,7 +58,7 @@ def _act(page: Page, which: int, name: str, version: int, told: str, said: Said)
 
 
 @router.post("/{which}/accept")
-def accept(page: SignedIn, which: int, version: Version) -> Response:
+def accept(page: SignedIn, which: Which, version: Version) -> Response:
     """Take it up."""
     return _act(page, which, "accept", version, "已接收", Said())
 
@@ -65,7 +66,7 @@ def accept(page: SignedIn, which: int, version: Version) -> Response:
 @router.post("/{which}/hand-back")
 def hand_back(
     page: SignedIn,
-    which: int,
+    which: Which,
     version: Version,
     reason: Annotated[str, Form()],
     note: Annotated[str, Form(max_length=500)] = "",
@@ -75,6 +76,6 @@ def hand_back(
 
 
 @router.post("/{which}/answer")
-def answer(page: SignedIn, which: int, version: Version, text: Annotated[str, Form(max_length=20_000)]) -> Response:
+def answer(page: SignedIn, which: Which, version: Version, text: Annotated[str, Form(max_length=20_000)]) -> Response:
     """Answer it."""
     return _act(page, which, "answer", version, "答复已提交", Said(text=text))
