@@ -275,6 +275,10 @@ def test_a_citizen_writes_and_sees_how_far_it_is(person: Callable[..., Person]) 
     citizen.page.fill("input[name=submitter]", "老沈")
     citizen.page.click("button:has-text('提交')")
     reference = citizen.page.inner_text(".reference")
+    assert citizen.page.url.endswith(f"/said?reference={reference}")
+    citizen.page.go_back()
+    citizen.page.click("button:has-text('提交')")  # the browser kept what was written: nothing new
+    assert citizen.page.inner_text(".reference") == reference
     citizen.page.click("a:has-text('查询页')")
     assert "收到" in citizen.text()
     assert "老沈" not in citizen.page.content()
@@ -318,8 +322,9 @@ def test_tables_are_previewed_kept_and_restored(person: Callable[..., Person]) -
     assert "新增 1 行" in root.text()
     root.page.click("button:has-text('恢复')")
     assert "已恢复" in root.text()
+    assert root.page.locator("button:has-text('保存')").count() == 0  # only what was looked at is kept
     root.page.fill("textarea", text + "\np1000,没有上级的,不存在,\n")
-    root.page.click("button:has-text('保存')")
+    root.page.click("button:has-text('先看有什么不同')")
     assert "不存在" in root.text()
     root.complaints.clear()  # the browser tells of the status 422
 

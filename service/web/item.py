@@ -43,7 +43,7 @@ _DID = {
     "undo": "撤销",
     "assign": "交办", "hand_back": "退回", "answer": "答复", "withdraw": "撤回交办", "reassign": "改交",
     "close": "办结",
-    "receive": "接收", "rejudge": "重新计算",
+    "receive": "接收", "take": "接收", "return": "请再办", "rejudge": "重新计算",
 }  # fmt: skip
 _NAMES = {
     "level1": "主题", "level2": "二级主题", "priority": "紧急程度", "intent": "诉求", "place": "地点", "sector": "界别",
