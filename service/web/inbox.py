@@ -130,7 +130,7 @@ def accept_many(
     all: Annotated[str, Form()] = "",  # noqa: A002 - the name of a button
     back: Annotated[str, Form()] = "/inbox",
     upto: Annotated[int, Form(ge=0, le=2**53)] = 0,
-    shown: Annotated[int, Form()] = 0,
+    counted: Annotated[int, Form()] = 0,
     confirmed: Annotated[str, Form()] = "",
 ) -> Response:
     """Accept what was picked, or all that the dial lets pass under the filters of the page.
@@ -138,7 +138,7 @@ def accept_many(
     Parameters
     ----------
     back : the page, with its filters.
-    upto, shown : the highest number that would pass when the page was shown, and how many: none that came since is
+    upto, counted : the highest number that would pass when the page was shown, and how many: none that came since is
         accepted, and where there are more the question is asked again.
     confirmed : "yes" where the question was answered.
     """
@@ -147,7 +147,7 @@ def accept_many(
     if all:
         with page.here.store.reading() as session:
             count, _ = _sure(session, queue, page, asked, upto)
-        if confirmed != "yes" or count > shown:
+        if confirmed != "yes" or count > counted:
             return page.show("sure", title="采纳", count=count, upto=upto, back=local(back))
     with page.here.store.writing() as session:
         if all:

@@ -213,13 +213,28 @@ _TITLES = {
     429: "太频繁了",
     503: "现在很忙",
 }
-_OURS = ("csrf", "version", "queue", "back", "password", "next", "once", "with", "upto", "shown", "confirmed", "all")
+_OURS = (
+    "csrf",
+    "version",
+    "queue",
+    "back",
+    "password",
+    "next",
+    "once",
+    "with",
+    "upto",
+    "counted",
+    "confirmed",
+    "all",
+    "previewed",
+)
 _FIELDS = {
     "version": "版本", "reason": "理由", "pick": "选中的来件", "topic": "主题", "priority": "紧急程度",
     "intent": "诉求", "place": "地点", "text": "内容", "name": "名称", "note": "说明", "content": "表的内容",
     "member": "委员", "role": "角色", "why": "理由", "password": "口令", "title": "标题", "theme": "大主题",
     "into": "并入的事项", "file": "文件", "site": "收件点", "submitter": "称呼", "contact": "联系方式",
     "query": "条件", "step": "步骤", "wanted": "要恢复的版本", "with": "另一件", "shown": "显示名", "scopes": "权限",
+    "editor": "修改人", "at": "时间", "kind": "种类", "state": "状态", "active": "启用",
 }  # fmt: skip
 """What the fields of our forms are called on them."""
 _UNREAD = (408, 413)
