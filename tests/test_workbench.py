@@ -370,7 +370,7 @@ def test_what_was_typed_outlives_the_session(person: Callable[..., Person]) -> N
     officer.context.clear_cookies()
     page.click("button:has-text('更正并看下一件')")
     page.wait_for_selector("text=写了很久的理由")
-    page.click("main >> text=登录")
+    page.click("main a:has-text('登录')")
     assert page.input_value("input[name=next]").startswith("/submissions/1")
     officer.complaints.clear()  # the browser tells of the status 401
 
