@@ -100,6 +100,11 @@ def test_column_mapping_comes_first(tmp_path: Path, ending: str) -> None:
     assert read(path, body="诉求描述").texts == [LAMP]
 
 
+def test_a_field_that_is_said_not_to_be_there_is_not_guessed(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.csv", f"标题,内容\n转办单,{LAMP}\n")
+    assert read(path, title="").texts == [LAMP]
+
+
 def test_column_mapping_to_an_unknown_field(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"没有名为“正文”的字段。可用的字段：id、title、body"):
         read(put(tmp_path / "a.csv", "内容\n1\n"), 正文="内容")

@@ -8,7 +8,7 @@ from support import any_text
 
 from pipeline.clean import clean
 from service.export.labels import EDIT
-from service.web.marks import Mark, marked, mended, reasons
+from service.web.marks import Mark, hidden, marked, mended, reasons
 
 spans = st.lists(st.tuples(st.integers(-2, 40), st.integers(-2, 40)).map(lambda pair: Mark(*pair, "topic", "")))
 
@@ -26,6 +26,13 @@ def test_a_mended_text_holds_both_texts(raw: str) -> None:
     pieces = mended(raw, edits, EDIT)
     assert "".join(piece.text for piece in pieces if piece.kind != "ins") == raw
     assert "".join(piece.text for piece in pieces if piece.kind != "del") == cleaned.text
+
+
+def test_personal_data_is_blotted_in_what_was_removed() -> None:
+    raw = "转自13800001234：路灯不亮"
+    edits = [{"kind": "noise", "start": 0, "end": 14, "before": raw[:14], "after": ""}]
+    shown, _ = hidden(raw, edits, [])
+    assert shown == "转自" + "＊" * 11 + "：路灯不亮"
 
 
 def test_priority_wins_over_topic_and_only_what_speaks_for_it_is_marked() -> None:

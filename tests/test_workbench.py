@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from docx import Document
+from openpyxl import load_workbook
 from support import SAMPLES
 from workbench import House, Person, browser, house
 
@@ -48,9 +49,8 @@ def test_an_officer_works_by_keyboard_alone(person: Callable[..., Person]) -> No
     page.wait_for_selector("text=撤销了 1 件")
     assert number_of(page) == first
     assert "待研判" in page.inner_text("article")
-    officer.press("c")
-    page.select_option("select[name=priority]", "low")
-    page.focus("details[data-key=c] input[name=reason]")
+    officer.press("c", "Tab", "End", "Tab", "Tab", "Tab")
+    page.keyboard.type("axys")  # what is typed is text, no act
     officer.press("Enter")
     page.wait_for_selector("text=已更正")
     page.goto(f"/submissions/{first}")
@@ -62,6 +62,42 @@ def test_an_officer_works_by_keyboard_alone(person: Callable[..., Person]) -> No
     assert page.locator("tr.here a").get_attribute("href").startswith(f"/submissions/{first}")
     officer.press("?")
     assert page.locator("dialog[open]").is_visible()
+
+
+def test_a_held_or_doubled_key_accepts_only_what_was_read(person: Callable[..., Person]) -> None:
+    officer = person("li")
+    page = officer.page
+    officer.press("Enter")
+    page.wait_for_url("**/submissions/**")
+    first = number_of(page)
+    page.wait_for_selector("body[data-keys=ready]")
+    page.keyboard.down("a")
+    page.wait_for_selector("text=已采纳")
+    second = number_of(page)
+    page.keyboard.down("a")  # it repeats
+    page.wait_for_selector("body[data-keys=ready]")
+    page.keyboard.down("a")
+    page.keyboard.up("a")
+    page.wait_for_timeout(200)
+    assert number_of(page) == second != first
+    assert "待研判" in page.inner_text("article")
+    officer.press("u")
+    page.wait_for_selector("text=撤销了 1 件")
+
+
+def test_what_changes_nothing_says_so_and_has_no_undo(person: Callable[..., Person], house: House) -> None:
+    page = person("li").page
+    where = f"/submissions/{house.numbers['again']}"
+    page.goto(where)
+    page.click("button:has-text('不是来件')")
+    page.goto(where)
+    page.click("summary:has-text('更正')")
+    page.click("button:has-text('更正并看下一件')")
+    page.wait_for_selector("text=没有改动")
+    assert page.locator("[data-key=u]").count() == 0
+    assert "不是来件" in page.inner_text("article")
+    page.click("button:has-text('重新研判')")
+    page.wait_for_selector("text=回到待研判")
 
 
 def test_many_are_accepted_at_once_and_taken_back(person: Callable[..., Person]) -> None:
@@ -84,6 +120,11 @@ def test_what_is_above_the_dial_is_accepted_after_a_question(person: Callable[..
     assert len(officer.dialogs) == 1
     officer.page.click("button:has-text('撤销')")
     officer.page.wait_for_selector("text=撤销了")
+    plain = person("li", java_script_enabled=False).page
+    plain.click("button:has-text('采纳可免复核的')")
+    plain.wait_for_selector("h1:has-text('件？')")
+    plain.click("text=不采纳，返回")
+    assert "/inbox" in plain.url
 
 
 def test_two_officers_do_not_overwrite_each_other(person: Callable[..., Person], house: House) -> None:
@@ -233,8 +274,13 @@ def test_a_citizen_writes_and_sees_how_far_it_is(person: Callable[..., Person]) 
     citizen.complaints.clear()  # the browser tells of the status 422
     citizen.page.fill("textarea", "东街菜市场门口的下水道堵了一个星期，臭得很，请派人疏通。")
     citizen.page.fill("input[name=submitter]", "老沈")
+    written = citizen.page.evaluate("Object.fromEntries(new FormData(document.forms[0]))")
     citizen.page.click("button:has-text('提交')")
     reference = citizen.page.inner_text(".reference")
+    assert citizen.page.url.endswith(f"/said?reference={reference}")
+    assert reference in citizen.context.request.post(form, form=written).url  # sent again: nothing new is stored
+    other = written | {"text": written["text"] + "还没来人。"}
+    assert reference not in citizen.context.request.post(form, form=other).url
     citizen.page.click("a:has-text('查询页')")
     assert "收到" in citizen.text()
     assert "老沈" not in citizen.page.content()
@@ -278,8 +324,9 @@ def test_tables_are_previewed_kept_and_restored(person: Callable[..., Person]) -
     assert "新增 1 行" in root.text()
     root.page.click("button:has-text('恢复')")
     assert "已恢复" in root.text()
+    assert root.page.locator("button:has-text('保存')").count() == 0  # only what was looked at is kept
     root.page.fill("textarea", text + "\np1000,没有上级的,不存在,\n")
-    root.page.click("button:has-text('保存')")
+    root.page.click("button:has-text('先看有什么不同')")
     assert "不存在" in root.text()
     root.complaints.clear()  # the browser tells of the status 422
 
@@ -312,6 +359,57 @@ def test_a_wrong_password_is_told_and_the_name_stays(person: Callable[..., Perso
     assert somebody.page.input_value("input[name=name]") == "li"
     assert somebody.page.input_value("input[name=next]") == "/"
     somebody.complaints.clear()  # the browser tells of the status 401
+
+
+def test_what_was_typed_outlives_the_session(person: Callable[..., Person]) -> None:
+    officer = person("li")
+    page = officer.page
+    page.goto("/submissions/1")
+    page.click("summary:has-text('更正')")
+    page.fill("input[name=reason]", "写了很久的理由")
+    officer.context.clear_cookies()
+    page.click("button:has-text('更正并看下一件')")
+    page.wait_for_selector("text=写了很久的理由")
+    page.click("main a:has-text('登录')")
+    assert page.input_value("input[name=next]").startswith("/submissions/1")
+    officer.complaints.clear()  # the browser tells of the status 401
+
+
+@pytest.mark.parametrize(
+    "where", ["/submissions/99999999999999999999", "/jobs/0", "/statistics/confusion.svg", "/said?reference=x"]
+)
+def test_what_is_not_there_is_told_on_a_page(person: Callable[..., Person], where: str) -> None:
+    answer = person("li").context.request.get(where)
+    assert answer.status == 404
+    assert "<h1>没有找到</h1>" in answer.text()
+
+
+def test_the_list_is_exported_as_it_is_filtered(person: Callable[..., Person]) -> None:
+    officer = person("li")
+    officer.go("/inbox?text=电梯")
+    shown = officer.page.locator("tbody tr").count()
+    where = officer.page.get_attribute("a:has-text('导出 Excel')", "href")
+    book = load_workbook(BytesIO(officer.context.request.get(where).body()))
+    assert book.active.max_row == shown + 1
+
+
+def test_a_table_that_ships_is_shown_and_not_lost(person: Callable[..., Person]) -> None:
+    root = person("root")
+    root.go("/admin/tables/holidays")
+    text = root.page.input_value("textarea")
+    assert "元旦" in text
+    root.page.fill("textarea", text.rstrip("\n") + "\n2031-05-01,2031-05-01,0,劳动节\n")
+    root.page.click("button:has-text('先看有什么不同')")
+    assert "将新增 1 行、删去 0 行" in root.text()
+    root.page.click("button:has-text('保存')")
+    root.page.fill("textarea", "")
+    root.page.click("button:has-text('先看有什么不同')")
+    assert "表是空的，没有保存" in root.text()
+    root.complaints.clear()  # the browser tells of the status 422
+    root.go("/admin/tables/holidays")
+    root.page.click("button:has-text('不再用本办公室的表')")
+    root.page.wait_for_selector("text=不再用本办公室的节假日表")
+    assert root.page.input_value("textarea") == text
 
 
 def test_the_sheet_opens_and_hides_who_wrote(person: Callable[..., Person], house: House) -> None:

@@ -35,7 +35,10 @@ def fold(header: str) -> str:
 
 
 def mapping(headers: Iterable[str], wanted: Mapping[str, str]) -> dict[str, str]:
-    """Return field → header for the headers of a file; `wanted` (field → header) comes first."""
+    """Return field → header for the headers of a file.
+
+    `wanted` (field → header) comes first; with "" as header a field is said not to be in the file, and is not guessed.
+    """
     return dict(_mapping(tuple(headers), tuple(wanted.items())))
 
 
@@ -51,7 +54,7 @@ def _mapping(every: tuple[str, ...], pairs: tuple[tuple[str, str], ...]) -> dict
     taken = set(found.values())
     for field, names in NAMES.items():
         known = [folded[name] for name in names if name in folded and folded[name] not in taken]
-        if known and field not in found:
+        if known and field not in found and wanted.get(field) != "":
             found[field] = known[0]  # the name that says it best, wherever it stands
     return found
 
@@ -75,7 +78,7 @@ def header(names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]:
     seen = "、".join(name for name in names if name)
     there = {fold(name) for name in names}
     for field, name in wanted.items():
-        if fold(name) not in there:
+        if name and fold(name) not in there:
             raise InputError(f"--column {field}={name}：没有名为“{name}”的列。看到的列：{seen}。")
     for name in found.values():
         if list(names).count(name) > 1:

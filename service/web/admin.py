@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, UploadFile
@@ -11,9 +13,12 @@ from sqlalchemy import select
 
 from pipeline import registry
 from pipeline.errors import ModelError
+from pipeline.route.router import rule_tables
 from service.accounts import keys, users
 from service.accounts.actor import PERMISSIONS, SCOPES
+from service.api.values import Which
 from service.desk import audit, sheets, tables
+from service.desk.errors import RuleError
 from service.store import AuditEntry, Member, now
 from service.store.people import OFFICE_TABLES
 from service.web.page import WORDS, Page, SignedIn
@@ -82,18 +87,38 @@ def show_table(page: SignedIn, kind: str) -> Response:
     return _table(page, kind)
 
 
-def _table(page: Page, kind: str, difference: object = None, content: str | None = None, note: str = "") -> Response:
+def _shipped(kind: str) -> str:
+    """Return the content of a table that ships, "" where none does."""
+    path = rule_tables(None).get(kind)
+    return path.read_text("utf-8-sig") if path else ""
+
+
+def _table(
+    page: Page,
+    kind: str,
+    difference: object = None,
+    content: str | None = None,
+    note: str = "",
+    seen: int | None = None,
+) -> Response:
+    """Show a table; where an edit of it is shown, with the version `seen` that it was made on."""
     with page.here.store.reading() as session:
         history = tables.history(session, kind)
     rows = [
         {"version": each.version, "editor": each.editor, "at": _time(each.at), "note": each.note} for each in history
     ]
     held = history[0] if history else None
-    shown = (held.content if held else "") if content is None else content
+    version = held.version if held else 0
+    shown = (held.content if held else "") or _shipped(kind) if content is None else content
     return _show(
-        page, "admin_table", kind=kind, name=_TABLES[tables.known(kind)], version=held.version if held else 0,
-        content=shown, difference=difference, note=note, history=rows,
+        page, "admin_table", kind=kind, name=_TABLES[tables.known(kind)], version=version if seen is None else seen,
+        content=shown, difference=difference, note=note, history=rows, own=bool(held and held.content),
+        ships=bool(_shipped(kind)), previewed=_mark(shown) if difference is not None else "",
     )  # fmt: skip
+
+
+def _mark(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 @router.post("/tables/{kind}")
@@ -104,23 +129,39 @@ def edit_table(
     content: Text = "",
     note: Annotated[str, Form(max_length=200)] = "",
     step: Text = "preview",
+    previewed: Text = "",
     file: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
-    """Show what an edit would change, or keep it."""
+    """Show what an edit would change; keep just what was shown so; or give the office's own table up."""
     actor = page.need("tables_write")
     if file and file.filename:
         content = sheets.as_text(file.file.read(), file.filename)
-    given = {tables.known(kind): content.replace("\r\n", "\n")}
-    if step != "save":
-        with page.here.store.reading() as session:
-            [difference] = tables.preview(session, given)
-        return _table(page, kind, difference, given[kind], note)
+    given = {tables.known(kind): "" if step == "give-up" else content.replace("\r\n", "\n").replace("\r", "\n")}
+    if step != "give-up" and not given[kind].strip():
+        raise RuleError(
+            "表是空的，没有保存。要放弃本办公室的表，请用“不再用本办公室的表”；要改表，请返回填写。", "content"
+        )
+    if step not in ("save", "give-up") or (step == "save" and previewed != _mark(given[kind])):
+        return _table(page, kind, _preview(page, given), given[kind], note, version)
     [difference] = tables.put(page.here.store, given, {kind: version}, actor, note)
     counts = difference.counts
     told = (
         f"{_TABLES[kind]}表已保存：新增 {counts['added']} 行，删去 {counts['removed']} 行，改动 {counts['changed']} 行"
     )
+    if step == "give-up":
+        told = f"不再用本办公室的{_TABLES[kind]}表"
     return page.go(f"/admin/tables/{kind}", told)
+
+
+def _preview(page: Page, given: dict[str, str]) -> sheets.Difference:
+    """Return what an edit would change: of the table that the office keeps, or of the one that ships."""
+    with page.here.store.reading() as session:
+        [difference] = tables.preview(session, given)
+        kept = tables.contents(session)
+    [(kind, content)] = given.items()
+    if kind in kept or not _shipped(kind):
+        return difference
+    return sheets.difference(kind, _shipped(kind), content, difference.version)
 
 
 @router.post("/tables/{kind}/restore")
@@ -159,7 +200,7 @@ def add_user(page: SignedIn, name: Text, role: Text, shown: Text = "", member: T
 
 
 @router.post("/users/{which}/active")
-def switch_user(page: SignedIn, which: int, version: Version, active: Text = "") -> Response:
+def switch_user(page: SignedIn, which: Which, version: Version, active: Text = "") -> Response:
     """Let a user in again, or no longer."""
     actor = page.need("users")
     user = users.change(page.here.store, actor, which, {"active": bool(active)}, version)
@@ -167,7 +208,7 @@ def switch_user(page: SignedIn, which: int, version: Version, active: Text = "")
 
 
 @router.post("/users/{which}/password")
-def renew_password(page: SignedIn, which: int) -> Response:
+def renew_password(page: SignedIn, which: Which) -> Response:
     """Give a user a new password, told once."""
     actor = page.need("users")
     password = secrets.token_urlsafe(12)
@@ -280,9 +321,10 @@ def _audit(page: Page, before: int, verified: dict[str, Any] | None = None) -> R
     query = select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(_ENTRIES)
     with page.here.store.reading() as session:
         entries = session.scalars(query.where(AuditEntry.seq < before) if before else query).all()
+    times = {entry.seq: _time(datetime.fromisoformat(entry.at)) for entry in entries}
     more = len(entries) == _ENTRIES
     following = f"/admin/audit?before={entries[-1].seq}" if more else ""
-    return _show(page, "admin_audit", entries=entries, next=following, verified=verified)
+    return _show(page, "admin_audit", entries=entries, times=times, next=following, verified=verified)
 
 
 def _time(at: Any) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, FastAPI
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from service.web import admin, entry, imports, inbox, issues, item, mine, page, say, statistics
@@ -12,6 +15,15 @@ ROUTES: tuple[APIRouter, ...] = tuple(
 )
 
 
+class _Lasting(StaticFiles):
+    """Files of ours that browsers keep: their addresses change with their content; see `page.static`."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:
+        response = super().file_response(*args, **options)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
 def create_pages(service: FastAPI) -> FastAPI:
     """Return the pages of a service; they share what it opened."""
     app = FastAPI(openapi_url=None)
@@ -19,5 +31,5 @@ def create_pages(service: FastAPI) -> FastAPI:
     page.install(app)
     for router in ROUTES:
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=page.STATIC))
+    app.mount("/static", _Lasting(directory=page.STATIC))
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
@@ -34,7 +35,9 @@ def sign_in(
     next: Annotated[str, Form()] = "/",  # noqa: A002
 ) -> Response:
     """Sign somebody in; a form of another site does not."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    origin, host = request.headers.get("origin"), request.headers.get("host", "")
+    foreign = origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+    if foreign or request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise ForbiddenError("登录请求来自别的网站。请在本页登录。")
     doors, settings = page.here.doors, page.here.settings
     try:
@@ -57,7 +60,8 @@ def sign_out(request: Request, page: SignedIn) -> Response:
     cookie = page.here.doors.cookie
     sessions.sign_out(page.here.store, request.cookies.get(cookie, ""))
     response = page.go("/login")
-    response.delete_cookie(cookie)
+    secure = page.here.settings.secure_cookies
+    response.delete_cookie(cookie, path="/", secure=secure, httponly=True, samesite="lax")
     return response
 
 

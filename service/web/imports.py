@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, UploadFile
@@ -13,15 +14,19 @@ from sqlalchemy import func, select
 
 from pipeline.ingest.columns import mapping
 from pipeline.ingest.peek import peek
-from service.desk.errors import NotFoundError
+from service.accounts.actor import Actor
+from service.api.values import Which
+from service.desk.errors import ForbiddenError, NotFoundError
 from service.export.sheet import disarm
 from service.jobs import queue
 from service.jobs.imports import begin, keep_file
 from service.store import Job, RejectedRow
-from service.web.page import SignedIn
+from service.web.page import Page, SignedIn
 
 router = APIRouter()
 _SHOWN = 5
+_KEPT = 24 * 3600
+"""Seconds for which an upload waits for its import."""
 _UPLOAD = re.compile(r"[0-9a-f]{32}\.[a-z]{3,5}")
 FIELDS = (
     ("text", "全文"), ("title", "标题"), ("body", "正文"), ("id", "编号"), ("submitted_at", "时间"),
@@ -43,6 +48,7 @@ def ask(page: SignedIn) -> Response:
 def receive(page: SignedIn, file: UploadFile) -> Response:
     """Keep the file, and show what its columns are taken for; a file without columns goes in at once."""
     actor = page.need("import")
+    _sweep(page)
     path, name = keep_file(page.here.settings.data, file.file, file.filename or "")
     headers, rows = peek(path, _SHOWN)
     if not headers:
@@ -55,6 +61,19 @@ def receive(page: SignedIn, file: UploadFile) -> Response:
     )
 
 
+def _sweep(page: Page) -> None:
+    """Remove the files of a day ago and more that nobody began to import."""
+    oldest = time.time() - _KEPT
+    old = [path for path in (page.here.settings.data / "uploads").glob("*") if path.stat().st_mtime < oldest]
+    if not old:
+        return
+    with page.here.store.reading() as session:
+        used = {what.get("file") for what in session.scalars(select(Job.what).where(Job.kind == "import"))}
+    for path in old:
+        if path.name not in used:
+            path.unlink(missing_ok=True)
+
+
 @router.post("/import/{upload}")
 async def start(request: Request, page: SignedIn, upload: str, name: Annotated[str, Form(max_length=250)]) -> Response:
     """Begin the import of a file that was kept, with the columns as they were corrected."""
@@ -63,7 +82,7 @@ async def start(request: Request, page: SignedIn, upload: str, name: Annotated[s
     if not _UPLOAD.fullmatch(upload) or not path.is_file():
         raise NotFoundError("上传的文件已经不在了。请重新上传。")
     form = await request.form()
-    columns = {field: str(form[field]) for field, _ in FIELDS if form.get(field)}
+    columns = {field: str(form[field]) for field, _ in FIELDS if field in form}  # "" stays: it is not in the file
     with page.here.store.writing() as session:
         job = begin(session, actor, path, name, columns)
     return page.go(f"/jobs/{job.id}")
@@ -80,27 +99,34 @@ def _told(job: Job) -> dict[str, Any]:
 
 
 @router.get("/jobs/{which}")
-def show(page: SignedIn, which: int) -> Response:
+def show(page: SignedIn, which: Which) -> Response:
     """Show how far a job is, and the rows that could not be read."""
     actor = page.need("import")
     with page.here.store.reading() as session:
         job = queue.get(session, actor, which)
+        readable = _reads_rows(actor, job)
         count = session.scalar(select(func.count()).where(RejectedRow.job == which)) or 0
         query = select(RejectedRow).where(RejectedRow.job == which).order_by(RejectedRow.id).limit(50)
-        rejected = session.scalars(query).all()
+        rejected = session.scalars(query).all() if readable else []
     told = _told(job)
     return page.show("job", title="导入", name=told["name"], job=told, rejected=rejected, count=count)
 
 
+def _reads_rows(actor: Actor, job: Job) -> bool:
+    """Whether somebody may read the rows of a file: it was theirs, or they may read personal data."""
+    return job.made_by == str(actor) or "read_personal" in actor.may
+
+
 @router.get("/jobs/{which}/rejected.csv")
-def refused(page: SignedIn, which: int) -> Response:
+def refused(page: SignedIn, which: Which) -> Response:
     """Give the rows that could not be read, to be mended and sent again."""
     actor = page.need("import")
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(("文件", "行", "原因", "内容"))
     with page.here.store.reading() as session:
-        queue.get(session, actor, which)
+        if not _reads_rows(actor, queue.get(session, actor, which)):
+            raise ForbiddenError("读不了的行里可能有个人信息，只有导入的人和信息员能下载。")
         query = select(RejectedRow).where(RejectedRow.job == which).order_by(RejectedRow.id)
         for row in session.scalars(query):
             writer.writerow([disarm(row.file), row.line, disarm(row.reason), disarm(row.content)])
@@ -109,7 +135,7 @@ def refused(page: SignedIn, which: int) -> Response:
 
 
 @router.post("/jobs/{which}/cancel")
-def cancel(page: SignedIn, which: int) -> Response:
+def cancel(page: SignedIn, which: Which) -> Response:
     """Stop a job; what it has stored stays."""
     actor = page.need("import")
     with page.here.store.writing() as session:

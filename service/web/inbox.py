@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import Response
-from sqlalchemy import select
+from fastapi.responses import Response, StreamingResponse
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from service.accounts.sight import visible
-from service.desk import acts, review
+from service.accounts.actor import Actor
+from service.accounts.sight import blotted, visible
+from service.desk import acts, audit, exporting, review
 from service.desk.errors import RuleError
 from service.desk.queue import Queue
 from service.desk.review import Seen
-from service.export.labels import PRIORITY
-from service.store import SavedView, Standing
+from service.export import stored
+from service.export.labels import PRIORITY, title_and_body
+from service.masking import spans_of
+from service.store import DecisionRow, SavedView, Standing
 from service.web.filters import Asked
-from service.web.page import WORDS, Page, SignedIn
+from service.web.page import WORDS, Page, SignedIn, local
 
 router = APIRouter()
 _AT_ONCE = 1000
@@ -41,14 +47,16 @@ def inbox(request: Request, page: SignedIn, cursor: str = "", at: int = 0) -> Re
     filters = asked.filters
     with page.here.store.reading() as session:
         found = queue.page(session, actor, filters, order=asked.order, cursor=cursor or None)
-        whole = queue.overview(session, actor, filters, _passing())
+        whole = queue.overview(session, actor, filters, _dialled())
+        upto = session.scalar(select(func.max(Standing.number))) or 0
         views = session.scalars(select(SavedView).where(SavedView.user == actor.id).order_by(SavedView.name)).all()
-    rows = [_row(each) for each in found.items]
+        texts = blotted_texts(session, [each.standing.number for each in found.items])
+    rows = [_row(each, texts) for each in found.items]
     here = "/inbox?" + "&".join(filter(None, (asked.query, f"cursor={cursor}" if cursor else "")))
     return page.show(
         "inbox", title=WORDS["REVIEW"].get(asked.get("review"), "来件"), asked=asked.given, query=asked.query,
         filters={name: asked.get(name) for name in _SHOWN}, page_rows=rows, at=at, back=here,
-        count=sum(whole.levels.values()),
+        count=sum(whole.levels.values()), upto=upto,
         counts=[(PRIORITY[each], whole.levels[each]) for each in PRIORITY if each in whole.levels],
         sure=whole.sure if "review" in actor.may else 0, can_accept="review" in actor.may,
         next=f"/inbox?{asked.query}&cursor={found.cursor}" if found.cursor else "",
@@ -77,21 +85,46 @@ def choices(page: Page) -> dict[str, Any]:
     }
 
 
-def _row(listed: Any) -> dict[str, Any]:
+def blotted_texts(session: Session, numbers: list[int]) -> dict[int, str]:
+    """Return the clean texts of submissions, personal data blotted out: nobody needs it before asking for it."""
+    query = (
+        select(DecisionRow.number, DecisionRow.content)
+        .join(Standing, Standing.decision == DecisionRow.id)
+        .where(Standing.number.in_(numbers))
+    )
+    told = {number: orjson.loads(content) for number, content in session.execute(query)}
+    return {number: blotted(each["clean"]["text"], spans_of(each)) for number, each in told.items()}
+
+
+def _row(listed: Any, texts: dict[int, str]) -> dict[str, Any]:
     own = listed.standing
     names = (
         "number", "version", "priority", "status", "restricted", "kind", "level1", "level2", "needs_review",
         "confidence", "intent", "place", "owner", "day",
     )  # fmt: skip
-    return {name: getattr(own, name) for name in names} | {"title": listed.title}
+    return {name: getattr(own, name) for name in names} | {"title": title_and_body(texts[own.number])[0]}
 
 
-def _passing() -> tuple[Any, ...]:
+def _dialled() -> tuple[Any, ...]:
     """Return what holds of those that the precision dial lets pass without review."""
     return (
         Standing.review == "pending", Standing.status == "triaged", Standing.needs_review.is_(False),
         Standing.restricted.is_(False),
     )  # fmt: skip
+
+
+def _sure(session: Session, queue: Queue, page: Page, asked: Asked, upto: int | None = None) -> tuple[int, int]:
+    """Return how many the precision dial lets pass without review, as far as a number, and the highest of them."""
+    assert page.actor
+    where = _passing(session, queue, page.actor, asked, upto)
+    query = select(func.count(), func.max(Standing.number)).where(*where)
+    count, last = session.execute(visible(query, page.actor)).one()
+    return count, last or 0
+
+
+def _passing(session: Session, queue: Queue, actor: Actor, asked: Asked, upto: int | None) -> list[Any]:
+    known = [] if upto is None else [Standing.number <= upto]
+    return [*queue.conditions(session, actor, asked.filters), *_dialled(), *known]
 
 
 @router.post("/accept")
@@ -100,21 +133,40 @@ def accept_many(
     pick: Annotated[list[str] | None, Form()] = None,
     all: Annotated[str, Form()] = "",  # noqa: A002 - the name of a button
     back: Annotated[str, Form()] = "/inbox",
+    upto: Annotated[int, Form(ge=0, le=2**53)] = 0,
+    counted: Annotated[int, Form()] = 0,
+    confirmed: Annotated[str, Form()] = "",
 ) -> Response:
-    """Accept what was picked, or all that the dial lets pass under the filters of the page."""
+    """Accept what was picked, or all that the dial lets pass under the filters of the page.
+
+    Parameters
+    ----------
+    back : the page, with its filters.
+    upto, counted : the highest number that would pass when the page was shown, and how many: none that came since is
+        accepted, and where there are more the question is asked again.
+    confirmed : "yes" where the question was answered.
+    """
     actor = page.need("review")
+    asked, queue, rest = Asked.parse(back.partition("?")[2]), queue_of(page), 0
+    if all:
+        with page.here.store.reading() as session:
+            count, _ = _sure(session, queue, page, asked, upto)
+        if confirmed != "yes" or count > counted:
+            return page.show("sure", title="采纳", count=count, upto=upto, back=local(back))
     with page.here.store.writing() as session:
         if all:
-            asked = Asked.parse(back.partition("?")[2])
-            where = queue_of(page).conditions(session, actor, asked.filters)
-            query = visible(select(Standing.number, Standing.version).where(*where, *_passing()), actor)
+            where = _passing(session, queue, actor, asked, upto)
+            query = visible(select(Standing.number, Standing.version).where(*where), actor).order_by(Standing.number)
             seen = [Seen(*row) for row in session.execute(query.limit(_AT_ONCE))]
         else:
             seen = [_seen(each) for each in pick or ()]
         if not seen:
             raise RuleError("没有选中来件。请先勾选（按 x）。", "pick")
         reviews, left = review.accept_sure(session, actor, seen, picked=not all)
+        if all:
+            rest, _ = _sure(session, queue, page, asked, upto)
     told = f"采纳了 {len(reviews)} 件" + (f"；{len(left)} 件没有采纳：别人刚改过，或不是待研判" if left else "")
+    told += f"；一次最多 {_AT_ONCE} 件，还有 {rest} 件，请再按一次" if rest else ""
     return page.go(back, told, f"/undo/{reviews[0].act}" if reviews else "")
 
 
@@ -126,15 +178,35 @@ def _seen(told: str) -> Seen:
     return Seen(number, version)
 
 
+@router.get("/export.xlsx")
+def export(request: Request, page: SignedIn) -> Response:
+    """Give what the filters of the page let pass as a workbook; who took it out of the house is written down."""
+    actor = page.need("export")
+    queue, filters = queue_of(page), Asked.of(request.query_params).filters
+    with page.here.store.writing() as session:
+        audit.record(session, actor, "export", "submissions", after={"format": "xlsx"})
+
+    def pieces() -> Iterator[bytes]:
+        with page.here.store.reading() as session:
+            where = queue.conditions(session, actor, filters)
+            wanted = set(session.scalars(visible(select(Standing.number).where(*where), actor)))
+            found = exporting.rows(session, exporting.Filters(filters.since, filters.until), actor)
+            yield from stored.stream((row for row in found if row["number"] in wanted), ".xlsx")
+
+    headers = {"Content-Disposition": 'attachment; filename="minyi.xlsx"'}
+    return StreamingResponse(pieces(), media_type=stored.MEDIA[".xlsx"], headers=headers)
+
+
 @router.post("/undo/{act}")
-def undo_many(page: SignedIn, act: str) -> Response:
-    """Take back what one click did."""
+def undo_many(page: SignedIn, act: str, back: Annotated[str, Form(max_length=4000)] = "/inbox") -> Response:
+    """Take back what one click did; the page to go to keeps the filters of `back`, where the click was made."""
     actor = page.need("review")
     with page.here.store.writing() as session:
         reviews, left = acts.undo_act(session, actor, act)
     told = f"撤销了 {len(reviews)} 件" + (f"；{len(left)} 件后来又改过，没有撤销" if left else "")
-    where = f"/submissions/{reviews[0].number}" if len(reviews) == 1 else "/inbox"
-    return page.go(where, told)
+    query = Asked.parse(back.partition("?")[2]).query
+    one = f"/submissions/{reviews[0].number}?{query}" if len(reviews) == 1 else ""
+    return page.go(one or back, told)
 
 
 @router.post("/views")

@@ -11,8 +11,9 @@ from fastapi.responses import Response
 from sqlalchemy import select
 
 from service.desk import heat, issues
+from service.export.labels import title_and_body
 from service.store import Issue, Theme
-from service.web.inbox import pairs, queue_of
+from service.web.inbox import blotted_texts, pairs, queue_of
 from service.web.page import SignedIn
 
 router = APIRouter(prefix="/issues")
@@ -58,18 +59,19 @@ def show(page: SignedIn, name: str, cursor: str = "") -> Response:
         told = heat.whole(session, actor, queue_of(page), name, cursor or None)
         themes = session.execute(select(Theme.id, Theme.name).order_by(Theme.name)).tuples().all()
         near = [(each.issue, each.title) for each in page.here.hottest.issues(session, actor) if each.issue != name]
+        shown = blotted_texts(session, [each.standing.number for each in told.texts])
     return page.show(
         "issue", title=told.issue.name, issue=told.issue, theme=told.theme, count=told.count,
         heat=told.heat.heat if told.heat else None, weeks=_weeks(told.days), themes=themes, candidates=near,
-        texts=[_text(each) for each in told.texts], can_review="review" in actor.may,
+        texts=[_text(each, shown) for each in told.texts], can_review="review" in actor.may,
         next=f"/issues/{name}?cursor={told.cursor}" if told.cursor else "", first=f"/issues/{name}" if cursor else "",
     )  # fmt: skip
 
 
-def _text(listed: Any) -> dict[str, Any]:
+def _text(listed: Any, texts: dict[int, str]) -> dict[str, Any]:
     own = listed.standing
     names = ("number", "version", "day", "priority", "status", "place", "kind", "link")
-    return {name: getattr(own, name) for name in names} | {"title": listed.title}
+    return {name: getattr(own, name) for name in names} | {"title": title_and_body(texts[own.number])[0]}
 
 
 def _weeks(days: dict[str, int]) -> list[tuple[str, int]]:

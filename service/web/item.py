@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -16,21 +16,24 @@ from sqlalchemy.orm import Session
 
 from service.accounts import sight
 from service.accounts.actor import Actor
+from service.api.values import Number
 from service.desk import acts, assign, audit, dossier, issues, review
 from service.desk.dossier import Dossier, Neighbour
 from service.desk.review import Seen
 from service.export.document import sheet
-from service.export.labels import EDIT
+from service.export.labels import EDIT, title_and_body
 from service.masking import spans_of
 from service.store import DecisionRow, Review, Standing, User
 from service.web import marks
 from service.web.filters import Asked
-from service.web.inbox import names_of, queue_of
+from service.web.inbox import blotted_texts, names_of, queue_of
 from service.web.page import WORDS, Page, SignedIn
 
 router = APIRouter(prefix="/submissions/{number}")
 _NEAR = 0.05
 """Neighbours that are less sure than this are noise to an officer."""
+_JOINS = 0.3
+"""The first neighbour of another issue that is as sure as this is joined by a key."""
 
 _DID = {
     "accept": "采纳", "correct": "更正", "junk": "判为不是来件", "reopen": "重新研判",
@@ -40,7 +43,7 @@ _DID = {
     "undo": "撤销",
     "assign": "交办", "hand_back": "退回", "answer": "答复", "withdraw": "撤回交办", "reassign": "改交",
     "close": "办结",
-    "receive": "接收", "rejudge": "重新计算",
+    "receive": "接收", "take": "接收", "return": "请再办", "rejudge": "重新计算",
 }  # fmt: skip
 _NAMES = {
     "level1": "主题", "level2": "二级主题", "priority": "紧急程度", "intent": "诉求", "place": "地点", "sector": "界别",
@@ -50,14 +53,14 @@ _WORDED = {"priority": "PRIORITY", "intent": "INTENT"}
 
 
 @router.get("")
-def show(page: SignedIn, number: int) -> Response:
+def show(page: SignedIn, number: Number) -> Response:
     """Show a submission, personal data hidden."""
     page.need("read")
     return _show(page, number, Asked.of(page.request.query_params))
 
 
 @router.post("/personal")
-def show_personal(page: SignedIn, number: int, queue: Annotated[str, Form()] = "") -> Response:
+def show_personal(page: SignedIn, number: Number, queue: Annotated[str, Form()] = "") -> Response:
     """Show a submission with who sent it and all personal data; who looked is written down."""
     actor = page.need("read_personal")
     with page.here.store.writing() as session:
@@ -73,18 +76,22 @@ def _show(page: Page, number: int, asked: Asked, *, personal: bool = False) -> R
     near = page.here.intake.near(number)
     with page.here.store.reading() as session:
         told = dossier.dossier(session, actor, number, near)
+        whole = told.decision["clean"]["text"]
+        own = whole if personal else sight.blotted(whole, spans_of(told.decision))
         before, after = queue.beside(session, actor, asked.filters, told.standing, order=asked.order)
-        texts = _texts(session, [each.number for each in told.neighbours])
+        texts = blotted_texts(session, [each.number for each in told.neighbours])
         values = _issue(session, told) | _people(session, told)
     decision = told.decision
     link = f"/submissions/{{}}?{asked.query}"
     return page.show(
-        "item", title=told.title, item=told.standing, query=asked.query, names=names_of(page),
+        "item", title=title_and_body(own)[0], item=told.standing, query=asked.query, names=names_of(page),
         back=f"/inbox?{asked.query}&at={number}", before=link.format(before) if before else "",
         after=link.format(after) if after else "", can_review="review" in actor.may,
         can_assign="assign" in actor.may and not told.standing.restricted, assignments=told.assignments,
         answers=told.answers, received=_time(told.arrival["received_at"]), model=decision["provenance"]["model"],
-        neighbours=[_near(each, told.standing, texts[each.number]) for each in told.neighbours if each.score >= _NEAR],
+        neighbours=[_near(each, told.standing, own, texts[each.number]) for each in told.neighbours
+                    if each.score >= _NEAR],
+        joins=next((each.number for each in told.neighbours if not each.same_issue and each.score >= _JOINS), 0),
         **_text(told, decision, personal), **_topics(told, decision), **_why(told, decision), **values,
     )  # fmt: skip
 
@@ -139,22 +146,19 @@ def _why(told: Dossier, decision: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _texts(session: Session, numbers: list[int]) -> dict[int, str]:
-    """Return the clean texts of submissions, personal data blotted out."""
-    query = (
-        select(DecisionRow.number, DecisionRow.content)
-        .join(Standing, Standing.decision == DecisionRow.id)
-        .where(Standing.number.in_(numbers))
-    )
-    told = {number: orjson.loads(content) for number, content in session.execute(query)}
-    return {number: sight.blotted(each["clean"]["text"], spans_of(each)) for number, each in told.items()}
-
-
-def _near(near: Neighbour, own: Standing, text: str) -> dict[str, Any]:
-    """Return a neighbour, with what differs put side by side."""
+def _near(near: Neighbour, own: Standing, ours: str, text: str) -> dict[str, Any]:
+    """Return a neighbour with what differs put side by side; its title and terms only as its shown text has them."""
     names = {"place": "地点", "day": "日期"}
-    differs = [(names[name], getattr(own, name), getattr(near, name)) for name in near.differs]
-    return asdict(near) | {"text": text, "differs": differs}
+    return asdict(near) | {
+        "text": text, "title": title_and_body(text)[0],
+        "differs": [(names[name], getattr(own, name), getattr(near, name)) for name in near.differs],
+        "shared": _in(ours, _in(text, near.shared)),
+        "only_there": _in(text, near.only_there),
+    }  # fmt: skip
+
+
+def _in(text: str, terms: Iterable[str]) -> list[str]:
+    return [term for term in terms if term.lower() in text.lower()]
 
 
 def _issue(session: Session, told: Dossier) -> dict[str, Any]:
@@ -190,41 +194,54 @@ def _time(at: Any) -> str:
 Version = Annotated[int, Form()]
 Queue = Annotated[str, Form(max_length=2000)]
 Reason = Annotated[str, Form(max_length=500)]
+_NOTHING = "没有改动"
 
 
 def _done(
     page: Page, number: int, queue: str, told: str, do: Callable[[Session, Actor], object], *, stay: bool = False
 ) -> Response:
-    """Do an act, and go on to the submission that came after it in the queue before the act."""
+    """Do an act, and go on to the submission that came after it in the queue before the act.
+
+    What changed nothing stays where it is, says so, and offers nothing to take back.
+
+    Parameters
+    ----------
+    do : returns what to tell instead of `told`, where that is a text.
+    """
     actor = page.need("review")
     asked = Asked.parse(queue)
     with page.here.store.writing() as session:
         own = acts.standing(session, actor, number)
+        version = own.version
         _, after = queue_of(page).beside(session, actor, asked.filters, own, order=asked.order)
-        do(session, actor)
+        said = do(session, actor)
         session.flush()
-        act = session.scalar(select(Review.act).where(Review.number == number).order_by(Review.id.desc()).limit(1))
+        made = select(Review.act).where(Review.number == number, Review.version > version)
+        act = session.scalar(made.order_by(Review.id.desc()).limit(1))
+    if not act:
+        return page.go(f"/submissions/{number}?{asked.query}", f"第 {number} 号：{_NOTHING}")
     if after and not stay:
         where = f"/submissions/{after}?{asked.query}"
     else:
         where = f"/submissions/{number}?{asked.query}" if stay else f"/inbox?{asked.query}"
-    return page.go(where, f"第 {number} 号：{told}", f"/undo/{quote(act)}" if act else "")
+    told = said if isinstance(said, str) else told
+    return page.go(where, f"第 {number} 号：{told}", f"/undo/{quote(act)}")
 
 
 @router.post("/accept")
-def accept(page: SignedIn, number: int, version: Version, queue: Queue = "", reason: Reason = "") -> Response:
+def accept(page: SignedIn, number: Number, version: Version, queue: Queue = "", reason: Reason = "") -> Response:
     """Accept what was decided."""
     return _done(page, number, queue, "已采纳", lambda s, a: review.accept(s, a, Seen(number, version), reason))
 
 
 @router.post("/junk")
-def junk(page: SignedIn, number: int, version: Version, queue: Queue = "", reason: Reason = "") -> Response:
+def junk(page: SignedIn, number: Number, version: Version, queue: Queue = "", reason: Reason = "") -> Response:
     """Call it no submission."""
     return _done(page, number, queue, "不是来件", lambda s, a: review.junk(s, a, Seen(number, version), reason))
 
 
 @router.post("/reopen")
-def reopen(page: SignedIn, number: int, version: Version, queue: Queue = "", reason: Reason = "") -> Response:
+def reopen(page: SignedIn, number: Number, version: Version, queue: Queue = "", reason: Reason = "") -> Response:
     """Put it back into the queue."""
     do = lambda s, a: review.reopen(s, a, Seen(number, version), reason)  # noqa: E731
     return _done(page, number, queue, "回到待研判", do, stay=True)
@@ -233,7 +250,7 @@ def reopen(page: SignedIn, number: int, version: Version, queue: Queue = "", rea
 @router.post("/correct")
 def correct(
     page: SignedIn,
-    number: int,
+    number: Number,
     version: Version,
     topic: Annotated[str, Form()],
     priority: Annotated[str, Form()],
@@ -256,7 +273,9 @@ def correct(
         own = acts.standing(session, actor, number, version)
         changes = {name: value for name, value in asked.items() if getattr(own, name) != value}
         if not changes:
-            return review.accept(session, actor, Seen(number, version), reason)
+            if own.review == "pending":  # who looked and changed nothing agrees; what was decided before stays decided
+                review.accept(session, actor, Seen(number, version), reason)
+            return "已采纳"
         if {"level1", "level2"} & changes.keys():
             changes |= {"level1": level1, "level2": level2 or None}
         return review.correct(session, actor, Seen(number, version), changes, page.here.intake.triage.router, reason)
@@ -265,14 +284,14 @@ def correct(
 
 
 @router.post("/confirm-link")
-def confirm_link(page: SignedIn, number: int, version: Version, queue: Queue = "") -> Response:
+def confirm_link(page: SignedIn, number: Number, version: Version, queue: Queue = "") -> Response:
     """Confirm that it repeats or joins another."""
     do = lambda s, a: issues.confirm_link(s, a, Seen(number, version))  # noqa: E731
     return _done(page, number, queue, "已确认", do, stay=True)
 
 
 @router.post("/split")
-def split(page: SignedIn, number: int, version: Version, queue: Queue = "") -> Response:
+def split(page: SignedIn, number: Number, version: Version, queue: Queue = "") -> Response:
     """Take it out of its issue."""
     do = lambda s, a: issues.split(s, a, Seen(number, version))  # noqa: E731
     return _done(page, number, queue, "已拆出", do, stay=True)
@@ -280,7 +299,7 @@ def split(page: SignedIn, number: int, version: Version, queue: Queue = "") -> R
 
 @router.post("/merge")
 def merge(
-    page: SignedIn, number: int, version: Version, other: Annotated[int, Form(alias="with")], queue: Queue = ""
+    page: SignedIn, number: Number, version: Version, other: Annotated[int, Form(alias="with")], queue: Queue = ""
 ) -> Response:
     """Join it to the issue of another."""
 
@@ -294,7 +313,7 @@ def merge(
 @router.post("/assign")
 def send(
     page: SignedIn,
-    number: int,
+    number: Number,
     version: Version,
     member: Annotated[str, Form()],
     role: Annotated[str, Form()] = "lead",
@@ -309,7 +328,7 @@ def send(
 
 
 @router.get("/sheet.docx")
-def document(page: SignedIn, number: int) -> Response:
+def document(page: SignedIn, number: Number) -> Response:
     """Give the sheet of a submission as a Word document, without personal data."""
     actor = page.need("read")
     with page.here.store.reading() as session:

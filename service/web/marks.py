@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.clean.edits import OffsetMap
+from pipeline.clean.personal import spans as personal_data
 from pipeline.records import Edit
 from service.accounts.sight import BLOT, blotted
 from service.export.labels import PERSONAL
@@ -97,7 +98,7 @@ def mended(raw: str, edits: Sequence[dict[str, Any]], kinds: dict[str, str]) -> 
 
 
 def hidden(raw: str, edits: Sequence[dict[str, Any]], spans: Sequence[Span]) -> tuple[str, list[dict[str, Any]]]:
-    """Return a raw text and its edits with the personal data of the clean text blotted out in both."""
+    """Return a raw text and its edits with the personal data of the clean text, and of what was removed, blotted."""
     offsets = OffsetMap([Edit(**edit) for edit in edits])
     there = [(offsets.to_raw(start), offsets.to_raw(end - 1) + 1, kind) for start, end, kind in spans if end > start]
     told = []
@@ -106,4 +107,8 @@ def hidden(raw: str, edits: Sequence[dict[str, Any]], spans: Sequence[Span]) -> 
         told.append(edit | {"after": BLOT * len(edit["after"])} if touched else edit)
         if touched:
             there.append((edit["start"], edit["end"], ""))
+    for edit in edits:
+        there += [
+            (edit["start"] + each.start, edit["start"] + each.end, each.kind) for each in personal_data(edit["before"])
+        ]
     return blotted(raw, there), told

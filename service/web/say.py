@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import re
+import secrets
 from typing import Annotated, Any
 
 import segno
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import select
 
 from pipeline.records import Submission
@@ -25,6 +28,7 @@ _ASKED = ("text", "place", "submitter", "contact")
 _PER_MINUTE = 30
 """Submissions from one address, a sixth of them at once: a whole building may share it."""
 _LOOKS_PER_MINUTE = 60
+_REFERENCE = re.compile(r"[2-9A-HJ-NP-Z]{10}")
 _STEPS = (("received", "收到"), ("reviewed", "研判"), ("assigned", "交办"), ("answered", "答复"))
 
 
@@ -41,7 +45,7 @@ def _site(page: Page, prefix: str) -> tuple[Key, Actor]:
 def form(page: Anybody, prefix: str) -> HTMLResponse:
     """Show the form of a site."""
     key, _ = _site(page, prefix)
-    return page.show("say", title="码上议", site=key.site, kept=dict.fromkeys(_ASKED, ""))
+    return page.show("say", title="码上议", site=key.site, kept=dict.fromkeys(_ASKED, ""), once=secrets.token_hex(16))
 
 
 @router.post("/say/{prefix}")
@@ -54,21 +58,34 @@ def send(
     submitter: Annotated[str, Form()] = "",
     contact: Annotated[str, Form()] = "",
     website: Annotated[str, Form()] = "",
+    once: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
-    """Take a submission; what somebody wrote comes back with whatever is wrong with it."""
+    """Take a submission; what somebody wrote comes back with whatever is wrong with it.
+
+    The same form with the same content, sent again, is stored once and answered the same.
+    """
     key, actor = _site(page, prefix)
     kept = {"text": text, "place": place, "submitter": submitter, "contact": contact}
     try:
-        arrival = _arrival(kept, str(key.site), trap=website)
+        arrival = _arrival(kept, str(key.site), trap=website, once=f"{prefix}:{once or secrets.token_hex(16)}")
         page.here.doors.meter.pass_or_raise(f"say:{address(request)}", _PER_MINUTE)
     except (RuleError, TooManyError) as error:
-        return page.show("say", status_of(error), title="码上议", site=key.site, kept=kept, wrong=str(error))
+        return page.show("say", status_of(error), title="码上议", site=key.site, kept=kept, wrong=str(error),
+                         once=once)  # fmt: skip
     [receipt] = page.here.intake.receive([arrival], actor)
-    return page.show("said", title="收到了", reference=receipt.reference)
+    return RedirectResponse(f"/said?reference={receipt.reference}", 303)
 
 
-def _arrival(told: dict[str, str], site: str, trap: str) -> Arrival:
-    values = {name: value.replace("\x00", "").strip() for name, value in told.items()}
+@router.get("/said")
+def said(page: Anybody, reference: str = "") -> Response:
+    """Tell the number to ask by; the page can be loaded again and nothing is sent twice."""
+    if not _REFERENCE.fullmatch(reference):
+        raise NotFoundError("没有这个查询号。")
+    return page.show("said", title="收到了", reference=reference)
+
+
+def _arrival(told: dict[str, str], site: str, trap: str, once: str) -> Arrival:
+    values = {name: value.replace("\r\n", "\n").replace("\x00", "").strip() for name, value in told.items()}
     if trap:
         raise RuleError("请把最后一栏留空。", "website")
     if not values["text"]:
@@ -81,7 +98,8 @@ def _arrival(told: dict[str, str], site: str, trap: str) -> Arrival:
         "", values["text"], submitted_at=now().astimezone().strftime("%Y-%m-%d %H:%M"),
         submitter=values["submitter"] or None, place=values["place"] or None, source=site, channel=_CHANNEL,
     )  # fmt: skip
-    return Arrival(submission, contact=values["contact"] or None)
+    same = hashlib.sha256("\x00".join((once, *values.values())).encode("utf-8", "surrogatepass")).hexdigest()
+    return Arrival(submission, same, contact=values["contact"] or None)
 
 
 @router.get("/say/{prefix}/code.svg")

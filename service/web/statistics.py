@@ -39,6 +39,7 @@ class Chart:
     title: str
     heads: tuple[str, ...]
     rows: Callable[[Statistics], Rows]
+    drawn: bool = True
 
 
 def _by(what: str, words: dict[str, str] | None = None) -> Callable[[Statistics], Rows]:
@@ -67,6 +68,7 @@ CHARTS = {
         "信息员的更正：软件定的主题与最后的主题",
         ("软件", "信息员", "件数"),
         lambda told: [(each.decided or "（无）", each.officer or "（无）", each.count) for each in told.confusion()],
+        drawn=False,
     ),
     "members": Chart(
         "委员的承办与用时",
@@ -84,7 +86,7 @@ def show(page: SignedIn, since: str = "", until: str = "") -> Response:
     """Show all charts, each beside its table."""
     told = {name: _rows(page, name, since, until) for name in CHARTS}
     charts = [
-        {"name": name, "title": chart.title, "heads": chart.heads, "rows": told[name], "drawn": name != "confusion"}
+        {"name": name, "title": chart.title, "heads": chart.heads, "rows": told[name], "drawn": chart.drawn}
         for name, chart in CHARTS.items()
     ]
     filters = {"since": since, "until": until}
@@ -94,6 +96,8 @@ def show(page: SignedIn, since: str = "", until: str = "") -> Response:
 @router.get("/{name}.svg")
 def draw(page: SignedIn, name: str, since: str = "", until: str = "") -> Response:
     """Draw one chart; it holds no script and asks nobody for anything."""
+    if name not in CHARTS or not CHARTS[name].drawn:
+        raise NotFoundError(f"没有“{name}”的图。")
     rows = _rows(page, name, since, until)
     kind = pygal.Line if name == "day" else pygal.HorizontalBar
     chart = kind(
