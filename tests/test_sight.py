@@ -57,7 +57,7 @@ def test_the_name_of_an_issue_tells_nothing_of_a_hidden_text(store: Store, intak
     seen = whole(store, triage, CLERK, "issue-1")
     with store.reading() as session:
         assert seen.issue.name == session.get_one(Standing, 2).title == seen.heat.title
-        assert "只到办公室" not in {each.title for each in heat.hot(session, CLERK)}
+        assert "只到办公室" not in {each.title for each in heat.Hottest().issues(session, CLERK)}
         assert dossier(session, CLERK, 2, []).issue.name == seen.issue.name
     restrict(store, 2, 3, 4)
     with pytest.raises(NotFoundError):

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from starlette.routing import Match, Mount
+from starlette.types import Scope
 
 from pipeline import __version__
 from service.api import errors, pages
@@ -39,6 +41,14 @@ ROUTES: tuple[APIRouter, ...] = (
     session.router, submissions.router, reviews.router, issues.router, statistics.router, assignments.router,
     tables.router, accounts.router, audit.router, jobs.router, export.router, changes.router,
 )  # fmt: skip
+
+
+class Pages(Mount):
+    """The pages, beside the API: an address of the API that there is not, or a wrong method, is answered by the API."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Leave the API's addresses alone."""
+        return (Match.NONE, {}) if scope.get("path", "").startswith(PREFIX) else super().matches(scope)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -80,7 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health.router)
     for router in ROUTES:
         app.include_router(router, prefix=PREFIX, responses=errors.PROBLEMS)
-    app.mount("/", create_pages(app))
+    app.router.routes.append(Pages("/", create_pages(app)))
     return app
 
 
