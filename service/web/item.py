@@ -21,7 +21,7 @@ from service.desk import acts, assign, audit, dossier, issues, review
 from service.desk.dossier import Dossier, Neighbour
 from service.desk.review import Seen
 from service.export.document import sheet
-from service.export.labels import EDIT, title_and_body
+from service.export.labels import EDIT, REVIEWED, title_and_body
 from service.masking import spans_of
 from service.store import DecisionRow, Review, Standing, User
 from service.web import marks
@@ -35,16 +35,6 @@ _NEAR = 0.05
 _JOINS = 0.3
 """The first neighbour of another issue that is as sure as this is joined by a key."""
 
-_DID = {
-    "accept": "采纳", "correct": "更正", "junk": "判为不是来件", "reopen": "重新研判",
-    "confirm_link": "确认重复或同一事项",
-    "reject_link": "否定同一事项", "merge": "并入事项", "merge_issue": "并入事项",
-    "split": "拆出事项",
-    "undo": "撤销",
-    "assign": "交办", "hand_back": "退回", "answer": "答复", "withdraw": "撤回交办", "reassign": "改交",
-    "close": "办结",
-    "receive": "接收", "take": "接收", "return": "请再办", "rejudge": "重新计算",
-}  # fmt: skip
 _NAMES = {
     "level1": "主题", "level2": "二级主题", "priority": "紧急程度", "intent": "诉求", "place": "地点", "sector": "界别",
     "issue": "事项", "due": "期限", "owner": "承办",
@@ -178,7 +168,7 @@ def _step(each: Review, shown: dict[str, str]) -> dict[str, str]:
         for name, value in each.after.items()
         if name in _NAMES
     ]
-    what = _DID.get(each.action, each.action) + (f"（{'；'.join(changes)}）" if changes else "")
+    what = REVIEWED.get(each.action, each.action) + (f"（{'；'.join(changes)}）" if changes else "")
     return {"at": _time(each.at), "actor": shown.get(each.actor, each.actor), "told": what, "reason": each.reason}
 
 
