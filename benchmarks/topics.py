@@ -50,7 +50,7 @@ def ours(
 
     Parameters
     ----------
-    without : any of "words", "prior" and "borders" (at the decision; borders as shares are in the examples).
+    without : any of "words", "prior" and "borders".
     """
     both = [*examples, *(Example(text, knowledge=True) for text in asked)]
     vocabulary = select(examples)
@@ -61,8 +61,6 @@ def ours(
         None if "words" in without else word_view(both, parts)[1],
         np.array([example.topic or "" for example in both]),
         np.array([KNOWLEDGE_WEIGHT if e.knowledge else 1.0 if e.hand else weight for e in both], np.float32),
-        np.array([example.other for example in both]),
-        np.array([example.share for example in both], np.float32),
     )
     rows = np.flatnonzero(views.labels != "")
     order = order_of(examples)

@@ -34,6 +34,8 @@ _OPENING = 80
 """So many characters, the title among them, say what a text is about."""
 _MOST = 0.45
 """A topic gives away no more than this: it stays the likelier of two."""
+_NEARLY = 0.98
+"""Of what would level the first two so much is done."""
 PRECISION = 0.95
 """What the dial is set to where nobody turned it."""
 
@@ -80,7 +82,7 @@ class Borders:
 
     Confidence that was learned knows how texts differ, not how offices do: the same letter is right under one topic
     in one office and under another one next door. So what a topic gets is divided where a text opens with a matter
-    that is known to be filed under either.
+    that is known to be filed under either. That makes a first level less sure, but never turns it into another one.
 
     Parameters
     ----------
@@ -97,6 +99,8 @@ class Borders:
         self._share = np.array([each.share for each in borders])
         self._topic = np.array([labels.index(each.topic) for each in borders], np.int64)
         self._other = np.array([labels.index(each.other) for each in borders], np.int64)
+        firsts = [label.split(SEPARATOR)[0] for label in labels]
+        self._firsts = np.array([[name == first for first in dict.fromkeys(firsts)] for name in firsts], np.float64)
 
     def divide(self, chances: Doubles, parts: Batch, found: Occurrences) -> Doubles:
         """Return the chances of topics, (texts, topics), with what others may file otherwise given to the others."""
@@ -114,7 +118,17 @@ class Borders:
         divided = chances.copy()
         np.subtract.at(divided, (text, topic), given)
         np.add.at(divided, (text, self._other[border]), given)
-        return divided
+        return self._led(chances, divided)
+
+    def _led(self, chances: Doubles, divided: Doubles) -> Doubles:
+        """Return what is divided only so far that the first level that led before still leads."""
+        before, after = chances @ self._firsts, divided @ self._firsts
+        leader = before.argmax(axis=1)[:, None]
+        ahead = np.take_along_axis(before, leader, axis=1) - before
+        left = np.take_along_axis(after, leader, axis=1) - after
+        caught = np.where(left < 0, ahead / np.where(left < 0, ahead - left, 1), 1).min(axis=1)
+        far = np.where(caught < 1, _NEARLY * caught, 1)[:, None]
+        return chances + (divided - chances) * far
 
 
 class Classifier:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -141,6 +142,21 @@ class Vocabulary:
         """Return a vocabulary of some of the columns, given in ascending order."""
         return Vocabulary(self.keys[columns], self.idf[columns])
 
+    def joined(self, keys: Keys, texts: int) -> Vocabulary:
+        """Return a vocabulary that knows more n-grams, as if each stood in one of so many texts.
+
+        One whose slot of the table is taken stays out.
+        """
+        taken = np.zeros(1 << _SLOT_BITS, bool)
+        taken[_slots(self.keys)] = True
+        unique = np.unique(keys)
+        _, first = np.unique(_slots(unique), return_index=True)
+        new = unique[first][~taken[_slots(unique[first])]]
+        every = np.concatenate([self.keys, new])
+        idf = np.concatenate([self.idf, np.full(len(new), _rarity(1, texts), np.float32)])
+        order = np.argsort(every)
+        return Vocabulary(every[order], idf[order])
+
     @classmethod
     def fit(cls, texts: Sequence[str], *, least: int) -> Vocabulary:
         """Take the n-grams of characters that stand in at least `least` texts; see `of`."""
@@ -165,8 +181,7 @@ class Vocabulary:
         _, first = np.unique(_slots(keys[order]), return_index=True)
         kept = order[first]
         kept = kept[np.argsort(keys[kept])]
-        idf = np.log((1 + len(parts)) / (1 + count[kept])) + 1
-        return cls(keys[kept], idf.astype(np.float32))
+        return cls(keys[kept], _rarity(count[kept], len(parts)).astype(np.float32))
 
     def spread(self, texts: int) -> Floats:
         """Return in how many of the texts that it was fitted on each n-gram stands."""
@@ -206,6 +221,11 @@ class Vocabulary:
         norms = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
         counts.data /= np.repeat(np.maximum(norms, 1e-9), np.diff(counts.indptr)).astype(np.float32)
         return counts
+
+
+def _rarity(count: Any, texts: int) -> Any:
+    """Return the inverse document frequency of what stands in so many of the texts."""
+    return np.log((1 + texts) / (1 + count)) + 1
 
 
 def _slots(keys: Keys) -> Ints:

@@ -34,6 +34,11 @@ def _keys(term: str) -> Keys:
     return keys[whole]
 
 
+def term_keys() -> Keys:
+    """Return the n-grams that the terms are seen by."""
+    return np.concatenate([_keys(term) for term, _, _ in _terms()])
+
+
 def prior(vocabulary: Vocabulary, order: Sequence[str]) -> Floats:
     """Return what the lexicon adds to the weights, (n-grams × topics)."""
     weights = np.zeros((len(vocabulary.keys), len(order)), np.float32)

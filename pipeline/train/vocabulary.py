@@ -14,6 +14,7 @@ from pipeline.segment import Segmenter
 from pipeline.terms import word_grams
 from pipeline.train.borders import read_borders
 from pipeline.train.examples import Example
+from pipeline.train.lexicon import term_keys
 from pipeline.train.views import MANY, first_level, some_rows
 
 Ints = npt.NDArray[np.int64]
@@ -52,8 +53,15 @@ def telling(matrix: Any, labels: Sequence[str], examples: Sequence[Example], mos
 
 
 def select(examples: Sequence[Example]) -> Vocabulary:
-    """Return the n-grams of characters that tell topics, and junk, apart, and those that borders are told by."""
-    vocabulary = Vocabulary.fit([e.text for e in examples if not e.knowledge], least=LEAST)
+    """Return the n-grams of characters that tell topics, and junk, apart, and those of borders and of the lexicon.
+
+    What the lexicon says of a term holds although no text that was learned from has it.
+    """
+    real = [example.text for example in examples if not example.knowledge]
+    return _telling_grams(Vocabulary.fit(real, least=LEAST), examples).joined(term_keys(), len(real))
+
+
+def _telling_grams(vocabulary: Vocabulary, examples: Sequence[Example]) -> Vocabulary:
     if len(vocabulary.keys) <= MOST:
         return vocabulary
     told = [example for example in examples if example.topic or example.junk]
