@@ -15,10 +15,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pipeline.errors import InputError
+from pipeline.lexicon import Lexicon
 from pipeline.route import Router
 from pipeline.route.faults import Faults
 from service.accounts.actor import Actor
-from service.desk import audit, feed
+from service.desk import audit, dials, feed
 from service.desk.errors import ConflictError, NotFoundError, RuleError
 from service.desk.sheets import Difference, Row, as_files, difference, rows_of
 from service.store import Assignment, Member, OfficeTable, Store, now
@@ -78,7 +79,11 @@ def check(tables: Mapping[str, str]) -> Router:
     """
     try:
         _ids_fit(rows_of("members", tables.get("members", "")))
+        dials.read(tables.get("dials", ""))
         with as_files(tables) as paths:
+            lexicon = paths.pop("lexicon", None)
+            if lexicon:
+                Lexicon.load(lexicon)
             return Router.load(**paths)
     except InputError as error:
         raise RuleError(str(error), field=str(error).partition(".csv")[0]) from error

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from service.store.base import Base, Text, choice
 
 ROLES = ("officer", "clerk", "member", "analyst", "administrator")
-OFFICE_TABLES = ("places", "members", "stations", "crosswalk", "rules", "holidays", "sectors", "committees")
-"""The tables that an office may edit; see `pipeline.route.router`."""
+OFFICE_TABLES = (
+    "places", "members", "stations", "crosswalk", "rules", "holidays", "sectors", "committees", "lexicon", "dials",
+)  # fmt: skip
+"""The tables that an office may edit; see `pipeline.route.router`, `pipeline.lexicon` and `service.desk.dials`."""
 
 
 class User(Base):

@@ -165,6 +165,8 @@ def upgrade() -> None:
                 "holidays",
                 "sectors",
                 "committees",
+                "lexicon",
+                "dials",
                 native_enum=False,
             ),
             nullable=False,
