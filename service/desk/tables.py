@@ -52,7 +52,9 @@ def get_or_raise(session: Session, kind: str, version: int | None = None) -> Off
     row = session.scalars(query if version is None else query.where(OfficeTable.version == version)).first()
     if row is None:
         which = "" if version is None else f"第 {version} 版"
-        raise NotFoundError(f"没有 {kind} 表{which}。请在这张表的历史（命令 minyi tables history {kind}）里核对。")
+        raise NotFoundError(
+            f"没有 {kind} 表{which}。请在这张表的历次版本（“管理→表”，或命令 minyi tables history {kind}）里核对。"
+        )
     return row
 
 

@@ -18,7 +18,7 @@ OFFICE_TABLES = (
 
 
 class User(Base):
-    """Somebody who signs in. `member` ties a member's account to the roster."""
+    """Somebody who signs in. `member` ties a member's account to the roster; `must_change`: they have a password of once."""
 
     __tablename__ = "users"
 
@@ -29,6 +29,7 @@ class User(Base):
     password: Mapped[str] = mapped_column(Text)
     member: Mapped[str | None] = mapped_column(ForeignKey("members.id"))
     active: Mapped[bool] = mapped_column(default=True)
+    must_change: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime | None]

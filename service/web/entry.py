@@ -13,9 +13,9 @@ from service.accounts import sessions
 from service.accounts.doors import address
 from service.api.errors import status_of
 from service.desk import tables
-from service.desk.errors import ForbiddenError, TooManyError, UnauthorizedError
+from service.desk.errors import ForbiddenError, RuleError, TooManyError, UnauthorizedError
 from service.store import Standing
-from service.web.page import Anybody, SignedIn, local
+from service.web.page import Anybody, Page, SignedIn, local
 
 router = APIRouter()
 
@@ -47,10 +47,42 @@ def sign_in(
         )
     except (UnauthorizedError, TooManyError) as error:
         return page.show("login", status_of(error), title="登录", next=local(next), name=name, wrong=str(error))
-    response = page.go(next)
-    response.set_cookie(
-        doors.cookie, opened.token, httponly=True, samesite="lax", secure=settings.secure_cookies, path="/"
-    )
+    return _opened(page, page.go(next), opened.token)
+
+
+@router.get("/password")
+def ask_password(page: SignedIn) -> Response:
+    """Ask for a new password."""
+    return page.show("password", title="换口令")
+
+
+@router.post("/password")
+def change_password(
+    request: Request,
+    page: SignedIn,
+    old: Annotated[str, Form(max_length=1000)],
+    new: Annotated[str, Form(max_length=1000)],
+    again: Annotated[str, Form(max_length=1000)],
+) -> Response:
+    """Change one's own password: all other devices are signed out."""
+    assert page.actor
+    hours = page.here.settings.session_hours
+    try:
+        if new != again:
+            raise RuleError("两次填的新口令不一样。请重填。", "again")
+        if new == old:
+            raise RuleError("新口令和现在的一样。请换一个。", "new")
+        opened = sessions.change_password(page.here.store, page.actor, old, new, address(request), hours)
+    except (UnauthorizedError, TooManyError, RuleError) as error:
+        wrong = "现在的口令不对。请再填一次。" if isinstance(error, UnauthorizedError) else str(error)
+        return page.show("password", status_of(error), title="换口令", wrong=wrong)
+    return _opened(page, page.go("/", "口令已换好；别的设备上的登录都已退出"), opened.token)
+
+
+def _opened(page: Page, response: Response, token: str) -> Response:
+    """Give the browser its token."""
+    doors, settings = page.here.doors, page.here.settings
+    response.set_cookie(doors.cookie, token, httponly=True, samesite="lax", secure=settings.secure_cookies, path="/")
     return response
 
 

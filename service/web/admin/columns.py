@@ -104,14 +104,26 @@ def fields(kind: str, columns: Sequence[str], row: Mapping[str, str], kept: Mapp
         if fixed and value not in dict(fixed):
             fixed = ((value, value or "（空着）"), *fixed)
         values = (*filter(None, map(str.strip, value.split("|"))), "", "") if many else (value,)
+        known = _known(kind, column, kept)
+        hint = _HINTS.get((kind, column), "") + _means(values, dict(known))
         made.append(
             Field(
-                column, label(kind, column), _HINTS.get((kind, column), ""), values, many,
-                fixed, _known(kind, column, kept), column in _DATES,
+                column, label(kind, column), hint, values, many, fixed, known, column in _DATES,
                 required=column in ("id", "name", "term", "code", "from", "to"),
             )
         )  # fmt: skip
     return made
+
+
+def shown(kind: str, column: str, value: str) -> str:
+    """Return a cell as people read it: a list with commas, 1 and 0 as what they mean."""
+    return dict(_FIXED.get((kind, column), ())).get(value, "、".join(value.split("|")) if column in _MANY else value)
+
+
+def _means(values: Sequence[str], names: Mapping[str, str]) -> str:
+    """Return what the ids in a cell stand for."""
+    told = [f"{value} 是{names[value]}" for value in values if names.get(value)]
+    return "、".join(told) + "。" if told else ""
 
 
 def _known(kind: str, column: str, kept: Mapping[str, str]) -> Sequence[tuple[str, str]]:

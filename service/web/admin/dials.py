@@ -9,8 +9,9 @@ from fastapi.responses import Response
 
 from service.desk import dials, tables
 from service.jobs import queue
-from service.web.admin.frame import moment, show, who
+from service.web.admin.frame import show
 from service.web.page import SignedIn
+from service.web.telling import moment, who
 
 router = APIRouter(prefix="/admin")
 _PRIORITY = {0.05: "多报：宁可多看", 0.1: "常用", 0.2: "少报一些", 0.3: "少报", 0.5: "只报很有把握的"}

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from pipeline.errors import InputError
 from service.desk import tables
-from service.desk.errors import ConflictError
+from service.desk.errors import ConflictError, RuleError
 from service.desk.grid import Grid
 from service.desk.sheets import Row
 from service.web.admin.columns import TABLES, fields, shipped, told
@@ -82,6 +82,6 @@ def change_row(
     except ConflictError as error:
         told_ = f"{error}您填的都在下面，看过之后可以再保存。"
         return _form(page, kind, key, typed, now_is, note, told_, status=409)
-    except InputError as error:
+    except (InputError, RuleError) as error:
         return _form(page, kind, key, typed, version, note, "\n".join(told(str(error))), status=422)
     return page.go(f"/admin/tables/{kind}", f"{TABLES[kind]}表：已{done}", undo=f"/admin/tables/{kind}/undo")

@@ -17,10 +17,11 @@ from service.desk.errors import ConflictError, RuleError
 from service.desk.grid import Grid
 from service.store import OfficeTable
 from service.store.people import OFFICE_TABLES
-from service.web.admin.columns import ABOUT, TABLES, label, shipped, told
-from service.web.admin.frame import moment, show, who
+from service.web.admin.columns import ABOUT, TABLES, label, shipped, shown, told
+from service.web.admin.frame import show
 from service.web.files import download
 from service.web.page import Page, SignedIn, query_of
+from service.web.telling import moment, who
 
 router = APIRouter(prefix="/admin/tables")
 _ROWS = 50
@@ -113,8 +114,12 @@ def _table(
     draft = draft or Draft(own or shipped(kind), version)
     return show(
         page, "admin_table", status=status, kind=kind, name=TABLES[kind], about=ABOUT.get(kind, ""), version=version,
-        heads=[label(kind, column) for column in grid.columns], columns=grid.columns, history=history, own=bool(own),
-        rows=list(found.items())[begin : begin + _ROWS], count=len(found), text=text, draft=draft,
+        heads=[label(kind, column) for column in grid.columns], history=history, own=bool(own),
+        rows=[
+            (key, [shown(kind, column, row.get(column, "")) for column in grid.columns])
+            for key, row in list(found.items())[begin : begin + _ROWS]
+        ],
+        count=len(found), text=text, draft=draft,
         ships=bool(shipped(kind)), previewed=_mark(draft.content) if draft.difference is not None else "",
         changes=_changes(kind, draft.difference), most=_DIFFERENT, can_write=_writes(page),
         next=f"/admin/tables/{kind}?{following}" if following else "", first=f"/admin/tables/{kind}" if begin else "",
@@ -133,17 +138,17 @@ def _changes(kind: str, found: sheets.Difference | None) -> list[tuple[str, str,
     def cells(row: sheets.Row) -> list[tuple[str, str]]:
         return [(label(kind, name), value) for name, value in row.items() if value]
 
-    shown = [
+    made = [
         ("新增", sheets.key_of(kind, row), [(name, "", value) for name, value in cells(row)]) for row in found.added
     ]
-    shown += [
+    made += [
         ("改动", each.key, [(label(kind, name), each.before[name], now) for name, now in each.after.items()])
         for each in found.changed
     ]
-    shown += [
+    made += [
         ("删去", sheets.key_of(kind, row), [(name, value, "") for name, value in cells(row)]) for row in found.removed
     ]
-    return shown[:_DIFFERENT]
+    return made[:_DIFFERENT]
 
 
 @router.post("/{kind}")
@@ -177,7 +182,7 @@ def edit_table(
         draft.seen, draft.difference = int(error.changed["version"]), _preview(page, kind, draft.content)
         draft.faults = [f"别人先改了。{error}下面是您的表与现在的不同：再保存就以您的为准，别人的改动会被盖掉。"]
         return _table(page, kind, draft, status=409)
-    except InputError as error:
+    except (InputError, RuleError) as error:
         draft.faults = told(str(error))
         return _table(page, kind, draft, status=422)
     counts = difference.counts
