@@ -94,7 +94,10 @@ def holds(session: Session, known: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which entries: of one actor, action or thing, from one day to another (YYYY-MM-DD, in UTC); None is all."""
+    """Which entries: of one actor, action or thing, from one day to another (YYYY-MM-DD, in UTC); None is all.
+
+    what : such as `submission:7`; `submission:` stands for all of the kind.
+    """
 
     actor: str | None = None
     action: str | None = None
@@ -106,9 +109,11 @@ class Filter:
 def entries(session: Session, wanted: Filter, before: int | None, most: int) -> Sequence[AuditEntry]:
     """Return entries, the latest first, those before a number."""
     query = select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(most)
-    for column in ("actor", "action", "what"):
-        if (value := getattr(wanted, column)) is not None:
-            query = query.where(getattr(AuditEntry, column) == value)
+    for column in (AuditEntry.actor, AuditEntry.action, AuditEntry.what):
+        value = getattr(wanted, column.key)
+        if value is not None:
+            whole = value.endswith(":")
+            query = query.where(column.startswith(value, autoescape=True) if whole else column == value)
     if wanted.since is not None:
         query = query.where(AuditEntry.at >= wanted.since)
     if wanted.until is not None:

@@ -18,7 +18,11 @@ OFFICE_TABLES = (
 
 
 class User(Base):
-    """Somebody who signs in. `member` ties a member's account to the roster; `must_change`: they have a password of once."""
+    """Somebody who signs in.
+
+    member : ties a member's account to the roster.
+    must_change : the password was made for them, and serves for one sign-in only.
+    """
 
     __tablename__ = "users"
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,10 +17,11 @@ from service.store import AuditEntry
 from service.web.admin.columns import TABLES
 from service.web.admin.frame import show
 from service.web.files import download
-from service.web.page import FIELDS, Page, SignedIn, query_of
+from service.web.page import FIELDS, WORDS, Page, SignedIn, query_of
 from service.web.telling import moment, who
 
 router = APIRouter(prefix="/admin/audit")
+_FILTERS = ("actor", "action", "kind", "which", "since", "until")
 _ENTRIES = 100
 _TAKEN = 100_000
 """So many entries go into one file."""
@@ -39,13 +40,13 @@ _NAMES = FIELDS | {
     "kind": "种类", "issue": "事项", "status": "来件状态", "rows": "行数", "changed": "有变化", "model": "模型",
     "added": "新增行", "removed": "删去行", "format": "格式", "owner": "承办", "sector": "界别", "committee": "专委会",
     "repeats": "重复于", "due": "期限", "score": "紧急分", "needs_review": "需复核", "restricted": "只到办公室",
-    "sessions": "登录数", "count": "件数",
+    "sessions": "登录数", "count": "件数", "job": "任务",
 }  # fmt: skip
 _THINGS = {
     "submission": "来件", "issue": "事项", "assignment": "交办", "user": "用户", "key": "密钥", "table": "表",
-    "model": "模型", "job": "任务", "webhook": "订阅", "submissions": "来件",
+    "model": "模型", "job": "任务", "webhook": "订阅",
 }  # fmt: skip
-_VALUES = {**PRIORITY, **REVIEW, **{name: told for name, told in DELIVERY.items() if told}, **TABLES}
+_VALUES = {**WORDS["ROLES"], **PRIORITY, **REVIEW, **{name: told for name, told in DELIVERY.items() if told}, **TABLES}
 
 
 def did(action: str) -> str:
@@ -54,29 +55,21 @@ def did(action: str) -> str:
 
 
 @router.get("")
-def show_audit(
-    page: SignedIn, actor: str = "", action: str = "", what: str = "", since: str = "", until: str = "", before: int = 0
-) -> Response:
+def show_audit(request: Request, page: SignedIn, before: Annotated[int, Query(ge=0, le=2**53)] = 0) -> Response:
     """List the entries under some filters, the latest first."""
     page.need("audit")
-    asked = {"actor": actor, "action": action, "what": what.strip(), "since": since, "until": until}
-    return _audit(page, asked, before)
+    return _audit(page, _asked(request), before)
+
+
+def _asked(request: Request) -> dict[str, str]:
+    return {name: request.query_params.get(name, "").strip() for name in _FILTERS}
 
 
 @router.get("/entries{ending}")
-def take(
-    page: SignedIn,
-    request: Request,
-    ending: str,
-    actor: str = "",
-    action: str = "",
-    what: str = "",
-    since: str = "",
-    until: str = "",
-) -> Response:
+def take(request: Request, page: SignedIn, ending: str) -> Response:
     """Give the entries under some filters as a file."""
     page.need("audit")
-    wanted = _filter({"actor": actor, "action": action, "what": what.strip(), "since": since, "until": until})
+    wanted = _filter(_asked(request))
     with page.here.store.reading() as session:
         found = audit.entries(session, wanted, None, _TAKEN)
         rows = [
@@ -100,7 +93,9 @@ def verify_audit(page: SignedIn) -> Response:
 
 
 def _filter(asked: dict[str, str]) -> audit.Filter:
-    return audit.Filter(**{name: asked.get(name) or None for name in ("actor", "action", "what", "since", "until")})
+    told = {name: value or None for name, value in asked.items()}
+    kind, which = told.pop("kind", None), told.pop("which", None)
+    return audit.Filter(**told, what=f"{kind}:{which or ''}" if kind else None)
 
 
 def _audit(page: Page, asked: dict[str, str], before: int, verified: dict[str, Any] | None = None) -> Response:
@@ -113,8 +108,8 @@ def _audit(page: Page, asked: dict[str, str], before: int, verified: dict[str, A
     more = len(entries) == _ENTRIES
     return show(
         page, "admin_audit", rows=rows, verified=verified, actors=sorted(actors, key=lambda each: each[1]),
-        actions=sorted(actions, key=lambda each: each[1]), filters=dict.fromkeys(
-            ("actor", "action", "what", "since", "until"), "") | asked, query=query,
+        actions=sorted(actions, key=lambda each: each[1]), filters=dict.fromkeys(_FILTERS, "") | asked,
+        kinds=_THINGS.items(), query=query,
         next=f"/admin/audit?{query}&before={entries[-1].seq}" if more else "",
         first=f"/admin/audit?{query}" if before else "",
     )  # fmt: skip
@@ -123,12 +118,12 @@ def _audit(page: Page, asked: dict[str, str], before: int, verified: dict[str, A
 def _told(session: Session, entry: AuditEntry) -> dict[str, Any]:
     """Return an entry in words."""
     before, after = orjson.loads(entry.before), orjson.loads(entry.after)
-    names = list(dict.fromkeys((*before, *after)))
+    names = [name for name in dict.fromkeys((*before, *after)) if (before.get(name), after.get(name)) != (None, None)]
     kind, _, which = entry.what.partition(":")
     return {
         "seq": entry.seq, "at": moment(datetime.fromisoformat(entry.at)), "who": who(session, entry.actor),
-        "did": did(entry.action), "what": f"{_THINGS.get(kind, kind)} {TABLES.get(which, which)}", "raw": entry.what,
-        "reason": entry.reason, "link": f"/submissions/{which}" if kind == "submission" and which.isdigit() else "",
+        "did": did(entry.action), "raw": entry.what, "reason": entry.reason,
+        "what": f"{_THINGS.get(kind.removesuffix('s'), kind)} {TABLES.get(which, which)}",
         "changed": [(_NAMES.get(name, name), _value(before.get(name)), _value(after.get(name))) for name in names],
     }  # fmt: skip
 
