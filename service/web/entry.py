@@ -14,7 +14,10 @@ from service.accounts.doors import address
 from service.api.errors import status_of
 from service.desk import tables
 from service.desk.errors import ForbiddenError, RuleError, TooManyError, UnauthorizedError
-from service.store import Standing
+from service.desk.sheets import rows_of
+from service.jobs import queue
+from service.store import Standing, User
+from service.web.admin.columns import TABLES
 from service.web.page import Anybody, Page, SignedIn, local
 
 router = APIRouter()
@@ -22,8 +25,14 @@ router = APIRouter()
 
 @router.get("/login")
 def ask(page: Anybody, next: str = "/") -> Response:  # noqa: A002 - the usual name in an address
-    """Ask who somebody is."""
-    return page.show("login", title="登录", next=local(next), name="")
+    """Ask who somebody is; where there is nobody yet, tell how the first one comes."""
+    return _login(page, next)
+
+
+def _login(page: Page, where: str, name: str = "", wrong: str = "", status: int = 200) -> Response:
+    with page.here.store.reading() as session:
+        nobody = session.scalar(select(User.id).limit(1)) is None
+    return page.show("login", status, title="登录", next=local(where), name=name, wrong=wrong, nobody=nobody)
 
 
 @router.post("/login")
@@ -46,7 +55,7 @@ def sign_in(
             page.here.store, name, password, address(request), settings.session_hours, before=before
         )
     except (UnauthorizedError, TooManyError) as error:
-        return page.show("login", status_of(error), title="登录", next=local(next), name=name, wrong=str(error))
+        return _login(page, next, name, str(error), status_of(error))
     return _opened(page, page.go(next), opened.token)
 
 
@@ -104,6 +113,12 @@ def start(page: SignedIn) -> Response:
     if "own" in page.actor.may and "read" not in page.actor.may:
         return page.go("/mine")
     with page.here.store.reading() as session:
-        empty = session.scalar(select(Standing.number).limit(1)) is None
-        kept = bool(tables.versions(session))
-    return page.show("first", title="开始", tables=kept) if empty else page.go("/inbox")
+        if session.scalar(select(Standing.number).limit(1)) is not None:
+            return page.go("/inbox")
+        kept = {kind: len(rows_of(kind, content)) for kind, content in tables.contents(session).items()}
+        roles = set(session.scalars(select(User.role).where(User.active)))
+        job = next((each for each in queue.seen(session, page.actor, 20) if each.kind == "import"), None)
+    return page.show(
+        "first", title="开始", rows=kept, staffed=bool(roles & {"officer", "clerk"}), officer="officer" in roles,
+        tables=[(kind, TABLES[kind]) for kind in ("places", "members", "stations")], job=job.id if job else None,
+    )  # fmt: skip
