@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, timedelta
+from typing import Any
 
 import pygal
 from pygal.style import Style
@@ -32,6 +34,8 @@ _DARK = """inline:
 }
 """
 
+_SCRIPT = re.compile(rb"<script\b.*?</script>", re.DOTALL)
+
 Row = Sequence[object]
 
 
@@ -53,7 +57,7 @@ def bars(rows: Sequence[Row], heads: Sequence[str], series: Sequence[int]) -> by
     chart.x_labels = labels
     for column in series:
         chart.add(heads[column], [_number(row[column]) for row in shown])
-    return bytes(chart.render())
+    return _drawn(chart)
 
 
 def days(rows: Sequence[Row]) -> bytes:
@@ -75,7 +79,12 @@ def days(rows: Sequence[Row]) -> bytes:
     chart.x_labels = [day.isoformat() for day in shown]
     chart.x_labels_major = chart.x_labels[:: max(1, -(-len(shown) // 8))]
     chart.add("件数", [spans[day] for day in shown])
-    return bytes(chart.render())
+    return _drawn(chart)
+
+
+def _drawn(chart: Any) -> bytes:
+    """Return a chart without the settings that pygal writes into it as a script: no picture needs them."""
+    return _SCRIPT.sub(b"", chart.render())
 
 
 def _config(labels: Sequence[str]) -> dict[str, object]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, UploadFile
@@ -12,7 +14,7 @@ from sqlalchemy import select
 
 from pipeline.ingest.columns import mapping
 from pipeline.ingest.peek import peek
-from service.desk.errors import NotFoundError, RuleError
+from service.desk.errors import NotFoundError
 from service.jobs import queue
 from service.jobs.imports import begin, keep_file
 from service.store import Job
@@ -46,16 +48,22 @@ def receive(page: SignedIn, file: UploadFile) -> Response:
     actor = page.need("import")
     _sweep(page)
     path, name = keep_file(page.here.settings.data, file.file, file.filename or "")
-    headers, rows = peek(path, _SHOWN)
+    headers, _ = peek(path, _SHOWN)
     if not headers:
         with page.here.store.writing() as session:
             job = begin(session, actor, path, name, {})
         return page.go(f"/jobs/{job.id}")
-    guessed = mapping(headers, {})
+    return _columns(page, path, name, mapping(headers, {}))
+
+
+def _columns(page: Page, path: Path, name: str, taken: Mapping[str, str], wrong: str = "") -> Response:
+    """Show what the columns of a file are taken for: field → header."""
+    headers, rows = peek(path, _SHOWN)
     names = dict(FIELDS)
     return page.show(
-        "columns", title="列名", name=name, upload=path.name, fields=FIELDS, headers=headers, guessed=guessed,
-        rows=rows, taken={header: names[field] for field, header in guessed.items()},
+        "columns", 422 if wrong else 200, title="列名", name=name, upload=path.name, fields=FIELDS, headers=headers,
+        rows=rows, guessed=taken, taken={header: names[field] for field, header in taken.items() if header},
+        wrong=wrong,
     )  # fmt: skip
 
 
@@ -91,7 +99,7 @@ def start(
     if not _UPLOAD.fullmatch(upload) or not path.is_file():
         raise NotFoundError("上传的文件已经不在了。请重新上传。")
     if not any(columns.get(field) for field in ("text", "title", "body")):
-        raise RuleError("没有选哪一列是来件的内容。请返回，给“全文”“标题”或“正文”选一列。", "text")
+        return _columns(page, path, name, columns, "没有选哪一列是来件的内容。请给“全文”“标题”或“正文”选一列。")
     with page.here.store.writing() as session:
         job = begin(session, actor, path, name, columns)
     return page.go(f"/jobs/{job.id}")
