@@ -230,19 +230,21 @@ class Classifier:
         except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder}：模型不完整（{error}）。请用 minyi train 重新训练。") from error
 
-    def judge(self, parts: Batch, told: Terms) -> list[Verdict]:
+    def judge(self, parts: Batch, told: Terms, odds: Doubles | None = None) -> list[Verdict]:
         """Return a verdict for each text.
 
         Parameters
         ----------
         parts : the folded clean texts, title and body with a newline between.
         told : their words, which are the second view; evidence is told in them.
+        odds : (texts, topics) what an office's own terms add to the log-odds.
         """
         found, said = self.vocabulary.occurrences(parts), self.words.among(told.grams)
         logits = self.vocabulary.matrix(parts, found) @ self.weights + self.bias
         spoken = self.words.matrix(parts, said) @ self.word_weights
         head = self.heads["topic"]
-        topic = _softmax((logits[:, head.columns] + spoken[:, self._parent]) * head.sharpness).astype(np.float64)
+        drawn = (logits[:, head.columns] + spoken[:, self._parent]) * head.sharpness
+        topic = _softmax(drawn if odds is None else drawn + odds.astype(np.float32)).astype(np.float64)
         topic = self.borders.divide(topic, parts, found)
         firsts = topic @ self._sum  # precise enough not to depend on what else is in the batch
         first = firsts.argmax(axis=1)

@@ -13,10 +13,11 @@ from pathlib import Path
 from pipeline import __version__, artefact, registry
 from pipeline.classify import PRECISION, Classifier, Verdict
 from pipeline.clean import clean
-from pipeline.features import batch
+from pipeline.features import Batch, batch
 from pipeline.keywords import Keywords
+from pipeline.lexicon import Lexicon
 from pipeline.match import Background, Fingerprint, fingerprint, join, match, shared
-from pipeline.priority import DIAL, Candidate, Ordinal, aggravate, crowd, prioritise, sieve, voice, weigh
+from pipeline.priority import DIAL, Candidate, Ordinal, Weighed, aggravate, crowd, prioritise, sieve, voice, weigh
 from pipeline.records import (
     Clean,
     Decision,
@@ -33,7 +34,7 @@ from pipeline.records import (
 )
 from pipeline.route import Ask, Matter, Router, finish, split
 from pipeline.segment import Segmenter, dictionary_id
-from pipeline.terms import terms
+from pipeline.terms import Terms, terms, word_grams
 
 CHUNK = 256
 """Texts that are judged at once. No result depends on it."""
@@ -69,6 +70,7 @@ class Triage:
         background: Background,
         ordinal: Ordinal,
         dial: float = DIAL,
+        lexicon: Lexicon | None = None,
     ) -> None:
         self.classifier = classifier
         self.router = router
@@ -77,6 +79,7 @@ class Triage:
         self.background = background
         self.ordinal = ordinal
         self.dial = dial
+        self.lexicon = lexicon or Lexicon()
         self.keywords = Keywords(classifier.vocabulary)
         sieve()
         clean("")  # patterns are made here once, not in every worker
@@ -91,6 +94,7 @@ class Triage:
         places: Path | None = None,
         members: Path | None = None,
         stations: Path | None = None,
+        lexicon: Path | None = None,
         priority_dial: float | None = None,
     ) -> Triage:
         """Load a model and the tables of an office.
@@ -100,6 +104,7 @@ class Triage:
         model : its name; the working one by default.
         precision : how often a topic that needs no review should be right: 0.95, 0.97 or 0.99.
         rules, places, members, stations : tables; see `Router.load`.
+        lexicon : the office's own words; see `pipeline.lexicon`.
         priority_dial : see `pipeline.priority.dial`.
 
         Raises
@@ -117,12 +122,13 @@ class Triage:
             background=background,
             ordinal=Ordinal.of(meta),
             dial=DIAL if priority_dial is None else priority_dial,
+            lexicon=Lexicon.load(lexicon) if lexicon else None,
         )
 
     @cached_property
     def provenance(self) -> Provenance:
         """What decides here, as it is stamped on every decision."""
-        dictionary = f"{self.segmenter.name}+{dictionary_id()}"
+        dictionary = "+".join(filter(None, (self.segmenter.name, dictionary_id(), self.lexicon.version)))
         return Provenance(
             self.model, self.router.version, dictionary, f"minyi {__version__}, opencc {version('opencc')}"
         )
@@ -131,10 +137,8 @@ class Triage:
         """Judge texts one by one: all that needs no other submission. The result does not depend on the grouping."""
         cleaned = [clean(submission.text) for submission in submissions]
         texts = [each.text for each in cleaned]
-        words = [self.segmenter.cut(text) for text in texts]
         parts = batch(texts)
-        told = terms(parts, words)
-        verdicts = self.classifier.judge(parts, told)
+        words, told, verdicts = self._classify(texts, parts)
         rows = zip(
             submissions,
             cleaned,
@@ -149,6 +153,21 @@ class Triage:
         submitters = [submission.submitter for submission in submissions]
         judged = [self._judge_one(*row) for row in rows]
         return Judged([each for each, _ in judged], [ask for _, ask in judged], fingerprint(parts, topics, submitters))
+
+    def _classify(self, texts: Sequence[str], parts: Batch) -> tuple[list[list[str]], Terms, list[Verdict]]:
+        """Return the words of texts, their terms, and verdicts. The model sees words as it was trained on them."""
+        plain = [self.segmenter.cut(text) for text in texts]
+        if not self.lexicon:
+            told = terms(parts, plain)
+            return plain, told, self.classifier.judge(parts, told)
+        words = [self.lexicon.join(text, cut) for text, cut in zip(texts, plain, strict=True)]
+        told = replace(terms(parts, words), grams=word_grams(parts, plain))
+        verdicts = self.classifier.judge(parts, told, self.lexicon.odds(texts, self.classifier.topics))
+        explained = [
+            replace(verdict, topic=self.lexicon.explain(text, verdict.topic))
+            for text, verdict in zip(texts, verdicts, strict=True)
+        ]
+        return words, told, explained
 
     def _judge_one(
         self,
@@ -192,9 +211,7 @@ class Triage:
         pieces = [text[start:end] for text, found in zip(texts, spans, strict=True) for start, end in found]
         topics: Iterator[Topic] = iter(())
         if pieces:
-            parts = batch(pieces)
-            told = terms(parts, [self.segmenter.cut(piece) for piece in pieces])
-            topics = (verdict.topic for verdict in self.classifier.judge(parts, told))
+            topics = (verdict.topic for verdict in self._classify(pieces, batch(pieces))[2])
         judged = [[(span, next(topics)) for span in found] for found in spans]
         return [split.matters(found) for found in judged]
 
@@ -216,7 +233,10 @@ class Triage:
         return tuple(parts)
 
     def _priority(self, text: str, verdict: Verdict, candidates: list[Candidate]) -> Priority:
-        weighed = weigh(
+        return prioritise(text, self._weigh(text, verdict, candidates), dial=self.dial)
+
+    def _weigh(self, text: str, verdict: Verdict, candidates: list[Candidate]) -> Weighed:
+        return weigh(
             text,
             candidates=candidates,
             intent=verdict.intent,
@@ -224,7 +244,14 @@ class Triage:
             levels=verdict.levels,
             ordinal=self.ordinal,
         )
-        return prioritise(text, weighed, dial=self.dial)
+
+    def chances(self, texts: Sequence[str]) -> list[float]:
+        """Return for clean texts what the priority dial is held against: the probability of high or above."""
+        if not texts:
+            return []
+        parts = batch(texts)
+        rows = zip(texts, self._classify(texts, parts)[2], sieve().candidates(parts), strict=True)
+        return [self._weigh(*row).chance for row in rows]
 
     def decide(self, judgement: Judgement, duplicate: Duplicate) -> Decision:
         """Return the whole decision about a judged submission, given its place among the others."""

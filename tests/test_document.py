@@ -46,5 +46,6 @@ def test_the_document_opens_and_tells_it(triage: Triage) -> None:
     made = sheet(decision, number="1", sender="", day="2026-03-01", text="路灯\n坏了。\x00建议修好。")
     document = Document(BytesIO(made))
     told = [paragraph.text for paragraph in document.paragraphs]
-    assert told == ["社情民意信息", "路灯", SITUATION, "坏了。", PROPOSAL, "建议修好。"]
+    missing = "（来件没有写）"
+    assert told == ["社情民意信息", "路灯", SITUATION, "坏了。", CAUSE, missing, PROPOSAL, "建议修好。"]
     assert [cell.text for cell in document.tables[0].columns[1].cells][:2] == ["1", "（未留）"]

@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,11 +66,11 @@ def fill(data: Path) -> dict[str, int]:
 
 
 @contextmanager
-def running(data: Path | None = None) -> Iterator[House]:
-    """Run the service as an office does, in a process of its own."""
+def running(data: Path | None = None, begin: Callable[[Path], dict[str, int]] = fill) -> Iterator[House]:
+    """Run the service as an office does, in a process of its own; `begin` makes the office."""
     with tempfile.TemporaryDirectory() as own:
         data = data or Path(own)
-        numbers = fill(data)
+        numbers = begin(data)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -153,13 +153,19 @@ class Person:
         self.dialogs.append(dialog.message)
         dialog.accept()
 
-    def sign_in(self, name: str) -> Person:
+    def sign_in(self, name: str, password: str = PASSWORD) -> Person:
         """Sign in."""
         self.page.goto("/login")
         self.page.fill("input[name=name]", name)
-        self.page.fill("input[name=password]", PASSWORD)
+        self.page.fill("input[name=password]", password)
         self.page.click("button:has-text('登录')")
         return self
+
+    def choose_password(self, old: str, new: str = PASSWORD) -> None:
+        """Change a password that was made for somebody."""
+        for name, value in (("old", old), ("new", new), ("again", new)):
+            self.page.fill(f"input[name={name}]", value)
+        self.page.click("main button:has-text('换口令')")
 
     def go(self, where: str) -> Any:
         """Open a page; return the answer."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.errors import InputError
 from pipeline.knowledge import table
 
-_ALSO = {
+ALSO = {
     "id": ("编号",), "name": ("姓名", "名称"), "parent": ("上级",), "aliases": ("别名", "又名"),
     "sectors": ("界别",), "sector": ("牵头界别", "界别"),
     "assist": ("协办界别",), "committee": ("专委会",), "place": ("地点",), "stations": ("站点",),
@@ -18,7 +18,10 @@ _ALSO = {
     "stakes": ("回避",),
     "kind": ("类型",), "convenors": ("召集人",), "leader": ("联系领导",), "level1": ("一级主题",),
     "level2": ("二级主题",), "restricted": ("只到办公室",), "valid_from": ("生效日期",), "editor": ("编辑人",),
-    "note": ("备注",),
+    "note": ("备注",), "code": ("代码",), "topics": ("适用主题",), "levels": ("适用紧急程度",),
+    "status": ("适用状态",), "hints": ("提示词",), "pattern": ("匹配式",), "desk": ("承办",), "members": ("委员权限",),
+    "days": ("工作日数",), "reason": ("理由",), "from": ("起",), "to": ("止",), "works": ("上班",), "term": ("词语",),
+    "weight": ("分量",), "value": ("取值",),
 }  # fmt: skip
 """Column → the Chinese headers that an office may use for it."""
 _YES, _NO = ("1", "是", "true", "yes", ""), ("0", "否", "false", "no")
@@ -38,7 +41,7 @@ class Faults:
         """Yield the rows of the table; faults that are added meanwhile are of the row."""
         seen: dict[str, int] = {}
         other = "sector" if "sectors" in required else "sectors"  # both may be headed 界别
-        also = {name: others for name, others in _ALSO.items() if name != other}
+        also = {name: others for name, others in ALSO.items() if name != other}
         for line, row in table(self.path, *required, also=also):
             self.line = line
             called = row.get("name") or row.get("id") or row.get("level1") or row.get("code") or "无名"

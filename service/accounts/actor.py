@@ -47,6 +47,7 @@ class Actor:
     member : the id in the roster, of a member's account.
     id : of the user or the key, in their tables.
     site : the site of an intake key.
+    must_change : whether the password serves for one sign-in only: nothing else is open before they chose their own.
     """
 
     kind: str
@@ -57,6 +58,7 @@ class Actor:
     id: int = 0
     site: str | None = None
     shown: str = field(default="", compare=False)
+    must_change: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         """Return how the actor is written into tables, such as user:li."""

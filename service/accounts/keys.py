@@ -83,7 +83,9 @@ def revoke(store: Store, actor: Actor, prefix: str) -> Key:
     with store.writing() as session:
         key = session.scalar(select(Key).where(Key.prefix == prefix))
         if key is None:
-            raise NotFoundError(f"没有以“{prefix}”开头的密钥。运行 minyi key list 查看有哪些。")
+            raise NotFoundError(
+                f"没有以“{prefix}”开头的密钥。请在密钥列表（“管理→密钥”，或命令 minyi key list）里核对。"
+            )
         if key.revoked_at is None:
             key.revoked_at = now()
             audit.record(session, actor, "key.revoke", f"key:{prefix}")

@@ -18,18 +18,24 @@ from service.store import Member, SignIn, Store, User, now
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """A user to be added. `member` is the id in the roster, of a member's account."""
+    """A user to be added.
+
+    member : the id in the roster, of a member's account.
+    once : whether the password serves for one sign-in only, at which they choose their own.
+    """
 
     name: str
     role: str
     password: str
     shown: str = ""
     member: str | None = None
+    once: bool = False
 
 
 def actor_of(user: User) -> Actor:
     """Return a user as somebody who acts."""
-    return Actor("user", user.name, PERMISSIONS[user.role], user.role, user.member, user.id, shown=user.shown)
+    return Actor("user", user.name, PERMISSIONS[user.role], user.role, user.member, user.id, shown=user.shown,
+                 must_change=user.must_change)  # fmt: skip
 
 
 def add(store: Store, actor: Actor, newcomer: Newcomer) -> User:
@@ -51,7 +57,7 @@ def add(store: Store, actor: Actor, newcomer: Newcomer) -> User:
         _check_member(session, newcomer.role, newcomer.member)
         user = User(
             name=name, shown=newcomer.shown.strip() or name, role=newcomer.role, password=kept, member=newcomer.member,
-            active=True, created_at=now(), seen_at=None,
+            active=True, must_change=newcomer.once, created_at=now(), seen_at=None,
         )  # fmt: skip
         session.add(user)
         session.flush()
@@ -75,7 +81,7 @@ def named(session: Session, name: str) -> User:
     """
     user = session.scalar(select(User).where(User.name == names.normal(name)))
     if user is None:
-        raise NotFoundError(f"没有用户“{name}”。请在用户列表（命令 minyi user list）里核对。")
+        raise NotFoundError(f"没有用户“{name}”。请在用户列表（“管理→用户”，或命令 minyi user list）里核对。")
     return user
 
 
@@ -114,8 +120,8 @@ def change(store: Store, actor: Actor, which: int, changes: dict[str, Any], vers
     return user
 
 
-def give_password(store: Store, actor: Actor, which: int, password: str) -> User:
-    """Give a user a new password; their sessions end.
+def give_password(store: Store, actor: Actor, which: int, password: str, *, once: bool = False) -> User:
+    """Give a user a new password; their sessions end. See `Newcomer` for `once`.
 
     Raises
     ------
@@ -127,7 +133,7 @@ def give_password(store: Store, actor: Actor, which: int, password: str) -> User
     kept = passwords.hashed(password, name)
     with store.writing() as session:
         user = _get(session, which)
-        user.password = kept
+        user.password, user.must_change = kept, once
         user.version += 1
         _end_sessions(session, which)
         audit.record(session, actor, "user.password", f"user:{name}")

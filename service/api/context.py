@@ -13,7 +13,7 @@ from service.accounts.actor import Actor
 from service.accounts.doors import Doors
 from service.api.metrics import Metrics
 from service.desk.atwork import Watch
-from service.desk.errors import ForbiddenError
+from service.desk.errors import ForbiddenError, PasswordDueError
 from service.desk.gather import Gatherer
 from service.desk.heat import Hottest
 from service.desk.intake import Intake
@@ -58,6 +58,8 @@ def reading(here: Here) -> Iterator[Session]:
 Reading = Annotated[Session, Depends(reading)]
 
 
+_BEFORE = ("/password", "/logout", "/api/v1/me", "/api/v1/session")
+"""What is open before somebody changed the password that was made for them."""
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -72,8 +74,17 @@ async def csrf_sent(request: Request, here: Here) -> str:
 
 
 def acting(request: Request, here: Here, csrf: Annotated[str, Depends(csrf_sent)]) -> Actor:
-    """Return who is asking, by session or key; see `service.accounts.doors`."""
-    return here.doors.admit(request, csrf)
+    """Return who is asking, by session or key; see `service.accounts.doors`.
+
+    Raises
+    ------
+    PasswordDueError
+        Where their password serves for one sign-in only, and they ask for anything but a new one.
+    """
+    actor = here.doors.admit(request, csrf)
+    if actor.must_change and not request.url.path.startswith(_BEFORE):
+        raise PasswordDueError("这个口令只能用一次。请先换成自己的口令，再做别的。")
+    return actor
 
 
 Acting = Annotated[Actor, Depends(acting)]

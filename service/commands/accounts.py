@@ -23,7 +23,7 @@ def add_user(name: str, role: str, shown: str, member: str | None) -> int:
     password = _asked()
     told = password or passwords.generated()
     with opened() as store:
-        user = users.add(store, whoever(), Newcomer(name, role, told, shown, member))
+        user = users.add(store, whoever(), Newcomer(name, role, told, shown, member, once=not password))
     sys.stdout.write(f"已添加用户 {user.name}（{user.role}）。\n")
     return _tell_password(None if password else told)
 
@@ -57,7 +57,7 @@ def new_password(name: str) -> int:
     with opened() as store:
         with store.reading() as session:
             user = users.named(session, name)
-        users.give_password(store, whoever(), user.id, told)
+        users.give_password(store, whoever(), user.id, told, once=not password)
     sys.stdout.write(f"已重设用户 {user.name} 的口令，原有登录全部失效。\n")
     return _tell_password(None if password else told)
 
@@ -118,7 +118,7 @@ def _asked() -> str | None:
 
 def _tell_password(password: str | None) -> int:
     if password:
-        sys.stderr.write("口令只显示这一次，请立即转告本人并请其修改：\n")
+        sys.stderr.write("口令只显示这一次，请立即转告本人；第一次登录时要换成自己的：\n")
         sys.stdout.write(f"{password}\n")
     return 0
 

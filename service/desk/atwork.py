@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.errors import MinyiError
 from pipeline.knowledge import models_folder
 from pipeline.triage import Triage
-from service.desk import tables
+from service.desk import dials, tables
 from service.desk.intake import Intake
 from service.desk.sheets import as_files
 from service.settings import Settings
@@ -28,14 +28,17 @@ def load(store: Store, settings: Settings) -> Triage:
     """Return what is to judge now."""
     with store.reading() as session:
         kept = tables.contents(session)
+    set_to = dials.read(kept.get("dials", ""), settings.precision)
     with as_files(kept) as paths:
         return Triage.load(
             model=settings.model,
-            precision=settings.precision,
+            precision=set_to.precision,
+            priority_dial=set_to.priority,
             rules=paths.get("rules"),
             places=paths.get("places"),
             members=paths.get("members"),
             stations=paths.get("stations"),
+            lexicon=paths.get("lexicon"),
         )
 
 

@@ -84,7 +84,9 @@ def holds(session: Session, known: str) -> bool:
     """
     seq, _, told = known.partition(":")
     if not re.fullmatch("[0-9]{1,15}", seq) or not re.fullmatch("[0-9a-f]{64}", told):
-        raise RuleError(f"“{known}”不是审计末条。应写成 序号:哈希，由 minyi audit verify 给出。", "head")
+        raise RuleError(
+            f"“{known}”不是审计末条。应写成 序号:哈希，“管理→审计”的核对和命令 minyi audit verify 都会给出。", "head"
+        )
     if seq == "0":
         return told == _BEGINNING
     return session.scalar(select(AuditEntry.hash).where(AuditEntry.seq == int(seq))) == told
@@ -92,19 +94,30 @@ def holds(session: Session, known: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which entries: of one actor, action or thing; None is all."""
+    """Which entries: of one actor, action or thing, from one day to another (YYYY-MM-DD, in UTC); None is all.
+
+    what : such as `submission:7`; `submission:` stands for all of the kind.
+    """
 
     actor: str | None = None
     action: str | None = None
     what: str | None = None
+    since: str | None = None
+    until: str | None = None
 
 
 def entries(session: Session, wanted: Filter, before: int | None, most: int) -> Sequence[AuditEntry]:
     """Return entries, the latest first, those before a number."""
     query = select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(most)
-    for column in ("actor", "action", "what"):
-        if (value := getattr(wanted, column)) is not None:
-            query = query.where(getattr(AuditEntry, column) == value)
+    for column in (AuditEntry.actor, AuditEntry.action, AuditEntry.what):
+        value = getattr(wanted, column.key)
+        if value is not None:
+            whole = value.endswith(":")
+            query = query.where(column.startswith(value, autoescape=True) if whole else column == value)
+    if wanted.since is not None:
+        query = query.where(AuditEntry.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(AuditEntry.at < wanted.until + "~")  # whatever hour of that day
     if before is not None:
         query = query.where(AuditEntry.seq < before)
     return session.scalars(query).all()

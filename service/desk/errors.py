@@ -19,6 +19,10 @@ class UnauthorizedError(MinyiError):
     """Nobody signed in, or with a wrong key."""
 
 
+class PasswordDueError(ForbiddenError):
+    """Who asks has a password for one sign-in only, and has not chosen their own yet."""
+
+
 class ConflictError(MinyiError):
     """Somebody else was faster; `changed` tells what is different now."""
 

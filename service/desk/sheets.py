@@ -6,7 +6,7 @@ import csv
 import io
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +14,15 @@ from pathlib import Path
 from pipeline.errors import InputError
 from pipeline.knowledge import cells
 from pipeline.route.faults import Faults
+from service.export.sheet import rearm
 
 Row = dict[str, str]
 
-_FLAGS = ("places", "members", "stations")
-"""The tables that `Router.load` takes by themselves; the others lie in the folder of rules."""
+_FLAGS = ("places", "members", "stations", "lexicon")
+"""The tables that `Triage.load` takes by themselves; the others lie in the folder of rules."""
+_ELSEWHERE = ("dials",)
+"""The tables that are no files of the pipeline."""
+_TOLD = 10
 _LARGEST = 100_000_000
 """Bytes that a workbook may hold once it is unpacked."""
 _KEYS = {
@@ -28,8 +32,12 @@ _KEYS = {
     "sectors": ("name",),
     "committees": ("name",),
     "members": ("id", "sectors"),
+    "lexicon": ("term", "level1", "level2"),
+    "dials": ("name",),
 }
 """What tells the rows of a table apart; in the others the id. (`sectors` only tells the reader which table it is.)"""
+_OPTIONAL = ("valid_from", "level1", "level2")
+"""Of those the columns that need not be there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +86,28 @@ def as_text(data: bytes, name: str = "") -> str:
     with _folder() as folder:
         path = folder / f"{Path(name).stem or 'table'}{ending}"
         path.write_bytes(data)
-        csv.writer(out, lineterminator="\n").writerows(row for _, row in cells(path))
+        rows = [[rearm(cell) for cell in row] for _, row in cells(path)]
+        if ending == ".xlsx":
+            _no_formulas(path, rows)
+        csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()
+
+
+def _no_formulas(path: Path, rows: Sequence[Sequence[str]]) -> None:
+    """Refuse formulas without a value: what a spreadsheet would have shown is not known here, and must not be lost."""
+    from openpyxl import load_workbook
+
+    book = load_workbook(path, read_only=True)
+    book.worksheets[0].reset_dimensions()
+    told = [
+        f"{path} 第 {line} 行第 {column} 列：是公式，没有算出的值。请在表格软件里选择性粘贴为数值，再上传。"
+        for line, cells_ in enumerate(book.worksheets[0].iter_rows(), 1)
+        for column, cell in enumerate(cells_, 1)
+        if cell.data_type == "f" and not rows[line - 1][column - 1]
+    ]
+    book.close()
+    if told:
+        raise InputError("\n".join(told[:_TOLD]))
 
 
 def _unpacked(data: bytes) -> int:
@@ -92,11 +120,11 @@ def _unpacked(data: bytes) -> int:
 
 @contextmanager
 def as_files(tables: Mapping[str, str]) -> Iterator[dict[str, Path]]:
-    """Give tables as files, as `Router.load` and `Triage.load` take them, for as long as they are read.
+    """Give tables as files, as `Triage.load` takes them, for as long as they are read.
 
     Errors name a table by its kind, such as members.csv. A table without content is not given.
     """
-    kept = {kind: content for kind, content in tables.items() if content}
+    kept = {kind: content for kind, content in tables.items() if content and kind not in _ELSEWHERE}
     with _folder() as folder:
         for kind, content in kept.items():
             (folder / f"{kind}.csv").write_text(content, encoding="utf-8", newline="")
@@ -114,6 +142,12 @@ def _folder() -> Iterator[Path]:
             raise InputError(str(error).replace(f"{name}/", "")) from error
 
 
+def key_of(kind: str, row: Row) -> str:
+    """Return what tells a row of a table apart."""
+    names = _KEYS.get(kind, ("id",))
+    return "/".join(filter(None, (row.get(name, "") for name in names if name != "sectors")))
+
+
 def rows_of(kind: str, content: str) -> dict[str, Row]:
     """Return the rows of a table by what tells them apart; its columns under their English names."""
     found: dict[str, Row] = {}
@@ -123,8 +157,8 @@ def rows_of(kind: str, content: str) -> dict[str, Row]:
     with _folder() as folder:
         path = folder / f"{kind}.csv"
         path.write_text(content, encoding="utf-8", newline="")
-        for row in Faults(path).rows(*(name for name in names if name != "valid_from")):
-            key = "/".join(filter(None, (row.get(name, "") for name in names if name != "sectors")))
+        for row in Faults(path).rows(*(name for name in names if name not in _OPTIONAL)):
+            key = key_of(kind, row)
             while key in found:
                 key += "′"
             found[key] = row

@@ -15,10 +15,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pipeline.errors import InputError
+from pipeline.lexicon import Lexicon
 from pipeline.route import Router
 from pipeline.route.faults import Faults
 from service.accounts.actor import Actor
-from service.desk import audit, feed
+from service.desk import audit, dials, feed
 from service.desk.errors import ConflictError, NotFoundError, RuleError
 from service.desk.sheets import Difference, Row, as_files, difference, rows_of
 from service.store import Assignment, Member, OfficeTable, Store, now
@@ -51,7 +52,9 @@ def get_or_raise(session: Session, kind: str, version: int | None = None) -> Off
     row = session.scalars(query if version is None else query.where(OfficeTable.version == version)).first()
     if row is None:
         which = "" if version is None else f"第 {version} 版"
-        raise NotFoundError(f"没有 {kind} 表{which}。请在这张表的历史（命令 minyi tables history {kind}）里核对。")
+        raise NotFoundError(
+            f"没有 {kind} 表{which}。请在这张表的历次版本（“管理→表”，或命令 minyi tables history {kind}）里核对。"
+        )
     return row
 
 
@@ -78,7 +81,11 @@ def check(tables: Mapping[str, str]) -> Router:
     """
     try:
         _ids_fit(rows_of("members", tables.get("members", "")))
+        dials.read(tables.get("dials", ""))
         with as_files(tables) as paths:
+            lexicon = paths.pop("lexicon", None)
+            if lexicon:
+                Lexicon.load(lexicon)
             return Router.load(**paths)
     except InputError as error:
         raise RuleError(str(error), field=str(error).partition(".csv")[0]) from error

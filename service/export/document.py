@@ -25,6 +25,17 @@ _HEADINGS = (
 )
 _ASKING = re.compile(r"(?:建议|恳请|恳求|请求|希望|盼望|呼吁|望(?:有关|相关|贵|领导|政府))")
 _SENTENCE = re.compile(r"[^。！？!?\n]*[。！？!?\n]+|[^。！？!?\n]+$")
+_MISSING = "（来件没有写）"
+_FONTS = (
+    ("Normal", "Times New Roman", "仿宋", 14), ("Title", "Times New Roman", "黑体", 22),
+    ("Heading 1", "Times New Roman", "黑体", 16), ("Heading 2", "Times New Roman", "黑体", 14),
+)  # fmt: skip
+"""Style, its fonts for Latin and for Han characters, and its size in points."""
+_CENTRE = 1
+"""As `docx.enum.text.WD_ALIGN_PARAGRAPH.CENTER`: the library is imported where a sheet is made."""
+_POINT = 12700
+_INDENT, _WIDTHS = 28 * _POINT, (80 * _POINT, 350 * _POINT)
+"""Two characters; the columns of the table. In the units of Word, 12,700 to the point."""
 _CONTROL = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What a Word document cannot hold."""
 
@@ -77,9 +88,10 @@ def sheet(decision: dict[str, Any], *, number: str, sender: str, day: str, text:
     import docx
 
     document = docx.Document()
+    _dress(document)
     title, _ = title_and_body(text)
-    document.add_heading("社情民意信息", 0)
-    document.add_heading(_plain(title), 1)
+    document.add_heading("社情民意信息", 0).alignment = _CENTRE
+    document.add_heading(_plain(title), 1).alignment = _CENTRE
     route, topic = decision["route"], decision["topic"]
     _table(
         document,
@@ -90,20 +102,37 @@ def sheet(decision: dict[str, Any], *, number: str, sender: str, day: str, text:
             ("地点", route["place"] or "（未定）"), ("承办", owner(route)), ("期限", route.get("due") or "（未计）"),
         ],
     )  # fmt: skip
-    for name, told in sections(text).items():
+    found = sections(text)
+    for name in (SITUATION, CAUSE, PROPOSAL):
         document.add_heading(name, 2)
-        for line in filter(None, (line.strip() for line in told.splitlines())):
-            document.add_paragraph(_plain(line))
+        for line in filter(None, (line.strip() for line in found.get(name, _MISSING).splitlines())):
+            document.add_paragraph(_plain(line)).paragraph_format.first_line_indent = _INDENT
     out = BytesIO()
     document.save(out)
     return out.getvalue()
 
 
+def _dress(document: Document) -> None:
+    """Give the document the usual fonts of official papers, also for Han characters, in black."""
+    from docx.oxml.ns import qn
+    from docx.shared import Pt, RGBColor
+
+    for name, latin, han, size in _FONTS:
+        style: Any = document.styles[name]
+        style.font.name, style.font.size, style.font.color.rgb = latin, Pt(size), RGBColor(0, 0, 0)
+        fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
+        for theme in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
+            fonts.attrib.pop(qn(theme), None)
+        fonts.set(qn("w:eastAsia"), han)
+
+
 def _table(document: Document, rows: list[tuple[str, str]]) -> None:
     table = document.add_table(rows=0, cols=2, style="Table Grid")
+    table.autofit = False
     for name, value in rows:
         cells = table.add_row().cells
-        cells[0].text, cells[1].text = name, _plain(value)
+        for cell, told, width in zip(cells, (name, _plain(value)), _WIDTHS, strict=True):
+            cell.text, cell.width = told, width
 
 
 def _plain(text: str) -> str:

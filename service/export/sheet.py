@@ -35,6 +35,15 @@ def disarm(cell: str | float) -> str | float:
     return cell
 
 
+def rearm(cell: str) -> str:
+    """Return a cell as it was before `disarm`: what was given out as a .csv and comes back is the same.
+
+    >>> rearm(str(disarm("-5"))), rearm("'quoted'")
+    ('-5', "'quoted'")
+    """
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_LIVE) else cell
+
+
 def csv_lines(columns: Columns, rows: Iterable[list[str | float]]) -> Iterator[bytes]:
     """Yield a table as lines of UTF-8 with a mark, which spreadsheets need to know it as such."""
     buffer = io.StringIO()

@@ -24,7 +24,7 @@ from pipeline.errors import MinyiError
 from pipeline.triage import Triage
 from service import logs
 from service.desk import atwork
-from service.jobs import hooks, imports, queue, retrain
+from service.jobs import again, hooks, imports, queue, retrain
 from service.jobs.queue import Held, LostError, StoppedError
 from service.settings import Settings
 from service.store import Store
@@ -51,6 +51,8 @@ def run(held: Held, settings: Settings, processes: int, progress: Callable[[int]
             result = imports.run(held, settings.data, triage, processes=processes, progress=progress)
         elif held.kind == "retrain":
             result = retrain.run(held, settings.data)
+        elif held.kind == "rejudge":
+            result = again.run(held, load(settings, held.store))
         else:
             raise MinyiError(f"不认识的任务“{held.kind}”：可能是新版本放进来的。请升级后重试。")
     except LostError:

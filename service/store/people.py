@@ -11,12 +11,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 from service.store.base import Base, Text, choice
 
 ROLES = ("officer", "clerk", "member", "analyst", "administrator")
-OFFICE_TABLES = ("places", "members", "stations", "crosswalk", "rules", "holidays", "sectors", "committees")
-"""The tables that an office may edit; see `pipeline.route.router`."""
+OFFICE_TABLES = (
+    "places", "members", "stations", "crosswalk", "rules", "holidays", "sectors", "committees", "lexicon", "dials",
+)  # fmt: skip
+"""The tables that an office may edit; see `pipeline.route.router`, `pipeline.lexicon` and `service.desk.dials`."""
 
 
 class User(Base):
-    """Somebody who signs in. `member` ties a member's account to the roster."""
+    """Somebody who signs in.
+
+    member : ties a member's account to the roster.
+    must_change : the password was made for them, and serves for one sign-in only.
+    """
 
     __tablename__ = "users"
 
@@ -27,6 +33,7 @@ class User(Base):
     password: Mapped[str] = mapped_column(Text)
     member: Mapped[str | None] = mapped_column(ForeignKey("members.id"))
     active: Mapped[bool] = mapped_column(default=True)
+    must_change: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime | None]

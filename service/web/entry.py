@@ -13,17 +13,26 @@ from service.accounts import sessions
 from service.accounts.doors import address
 from service.api.errors import status_of
 from service.desk import tables
-from service.desk.errors import ForbiddenError, TooManyError, UnauthorizedError
-from service.store import Standing
-from service.web.page import Anybody, SignedIn, local
+from service.desk.errors import ForbiddenError, RuleError, TooManyError, UnauthorizedError
+from service.desk.sheets import rows_of
+from service.jobs import queue
+from service.store import Standing, User
+from service.web.admin.columns import TABLES
+from service.web.page import Anybody, Page, SignedIn, local
 
 router = APIRouter()
 
 
 @router.get("/login")
 def ask(page: Anybody, next: str = "/") -> Response:  # noqa: A002 - the usual name in an address
-    """Ask who somebody is."""
-    return page.show("login", title="登录", next=local(next), name="")
+    """Ask who somebody is; where there is nobody yet, tell how the first one comes."""
+    return _login(page, next)
+
+
+def _login(page: Page, where: str, name: str = "", wrong: str = "", status: int = 200) -> Response:
+    with page.here.store.reading() as session:
+        nobody = session.scalar(select(User.id).limit(1)) is None
+    return page.show("login", status, title="登录", next=local(where), name=name, wrong=wrong, nobody=nobody)
 
 
 @router.post("/login")
@@ -46,11 +55,43 @@ def sign_in(
             page.here.store, name, password, address(request), settings.session_hours, before=before
         )
     except (UnauthorizedError, TooManyError) as error:
-        return page.show("login", status_of(error), title="登录", next=local(next), name=name, wrong=str(error))
-    response = page.go(next)
-    response.set_cookie(
-        doors.cookie, opened.token, httponly=True, samesite="lax", secure=settings.secure_cookies, path="/"
-    )
+        return _login(page, next, name, str(error), status_of(error))
+    return _opened(page, page.go(next), opened.token)
+
+
+@router.get("/password")
+def ask_password(page: SignedIn) -> Response:
+    """Ask for a new password."""
+    return page.show("password", title="换口令")
+
+
+@router.post("/password")
+def change_password(
+    request: Request,
+    page: SignedIn,
+    old: Annotated[str, Form(max_length=1000)],
+    new: Annotated[str, Form(max_length=1000)],
+    again: Annotated[str, Form(max_length=1000)],
+) -> Response:
+    """Change one's own password: all other devices are signed out."""
+    assert page.actor
+    hours = page.here.settings.session_hours
+    try:
+        if new != again:
+            raise RuleError("两次填的新口令不一样。请重填。", "again")
+        if new == old:
+            raise RuleError("新口令和现在的一样。请换一个。", "new")
+        opened = sessions.change_password(page.here.store, page.actor, old, new, address(request), hours)
+    except (UnauthorizedError, TooManyError, RuleError) as error:
+        wrong = "现在的口令不对。请再填一次。" if isinstance(error, UnauthorizedError) else str(error)
+        return page.show("password", status_of(error), title="换口令", wrong=wrong)
+    return _opened(page, page.go("/", "口令已换好；别的设备上的登录都已退出"), opened.token)
+
+
+def _opened(page: Page, response: Response, token: str) -> Response:
+    """Give the browser its token."""
+    doors, settings = page.here.doors, page.here.settings
+    response.set_cookie(doors.cookie, token, httponly=True, samesite="lax", secure=settings.secure_cookies, path="/")
     return response
 
 
@@ -72,6 +113,12 @@ def start(page: SignedIn) -> Response:
     if "own" in page.actor.may and "read" not in page.actor.may:
         return page.go("/mine")
     with page.here.store.reading() as session:
-        empty = session.scalar(select(Standing.number).limit(1)) is None
-        kept = bool(tables.versions(session))
-    return page.show("first", title="开始", tables=kept) if empty else page.go("/inbox")
+        if session.scalar(select(Standing.number).limit(1)) is not None:
+            return page.go("/inbox")
+        kept = {kind: len(rows_of(kind, content)) for kind, content in tables.contents(session).items()}
+        roles = set(session.scalars(select(User.role).where(User.active)))
+        job = next((each for each in queue.seen(session, page.actor, 20) if each.kind == "import"), None)
+    return page.show(
+        "first", title="开始", rows=kept, staffed=bool(roles & {"officer", "clerk"}), officer="officer" in roles,
+        tables=[(kind, TABLES[kind]) for kind in ("places", "members", "stations")], job=job.id if job else None,
+    )  # fmt: skip

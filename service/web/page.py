@@ -25,7 +25,7 @@ from pipeline.errors import MinyiError
 from service.accounts.actor import Actor
 from service.api.context import Acting, Context, Here
 from service.api.errors import status_of
-from service.desk.errors import ConflictError, ForbiddenError, UnauthorizedError
+from service.desk.errors import ConflictError, ForbiddenError, PasswordDueError, UnauthorizedError
 from service.desk.life import REASONS
 from service.export import labels
 
@@ -46,6 +46,7 @@ WORDS: dict[str, Any] = {
         "none": "未交办", "sent": "已交办", "accepted": "已接收", "handed_back": "已退回", "answered": "已答复",
         "closed": "已办结", "withdrawn": "已撤回",
     },
+    "JOBS": {"import": "导入", "retrain": "训练模型", "rejudge": "重新研判"},
     "JOB": {"waiting": "等候", "running": "进行中", "done": "完成", "failed": "失败", "cancelled": "已停下"},
     "ROLES": {
         "officer": "信息员", "clerk": "录入员", "member": "委员", "analyst": "分析员", "administrator": "管理员",
@@ -173,6 +174,10 @@ def install(app: FastAPI) -> None:
         told = "登录已经失效，这次没有存下。您填写的内容在下面：请先复制，登录后再填。"
         return _page_of_error(request, 401, told, {}, kept, (login, "登录"))
 
+    @app.exception_handler(PasswordDueError)
+    async def _password_due(request: Request, error: PasswordDueError) -> Response:
+        return RedirectResponse("/password", 303)
+
     @app.exception_handler(MinyiError)
     async def _told_wrong(request: Request, error: MinyiError) -> Response:
         changed = error.changed if isinstance(error, ConflictError) else {}
@@ -182,7 +187,7 @@ def install(app: FastAPI) -> None:
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
         if any(each["loc"][0] == "path" for each in error.errors()):
             return await _wrong(request, 404, _NO_PAGE, {})
-        fields = "、".join(_FIELDS.get(name := str(each["loc"][-1]), name) for each in error.errors())
+        fields = "、".join(FIELDS.get(name := str(each["loc"][-1]), name) for each in error.errors())
         return await _wrong(request, 422, f"填写有误：{fields}。请返回改正。", {})
 
     @app.exception_handler(HTTPException)
@@ -219,6 +224,9 @@ _OURS = (
     "queue",
     "back",
     "password",
+    "old",
+    "new",
+    "again",
     "next",
     "once",
     "with",
@@ -228,13 +236,13 @@ _OURS = (
     "all",
     "previewed",
 )
-_FIELDS = {
+FIELDS = {
     "version": "版本", "reason": "理由", "pick": "选中的来件", "topic": "主题", "priority": "紧急程度",
     "intent": "诉求", "place": "地点", "text": "内容", "name": "名称", "note": "说明", "content": "表的内容",
     "member": "委员", "role": "角色", "why": "理由", "password": "口令", "title": "标题", "theme": "大主题",
     "into": "并入的事项", "file": "文件", "site": "收件点", "submitter": "称呼", "contact": "联系方式",
     "query": "条件", "step": "步骤", "wanted": "要恢复的版本", "with": "另一件", "shown": "显示名", "scopes": "权限",
-    "editor": "修改人", "at": "时间", "kind": "种类", "state": "状态", "active": "启用",
+    "editor": "修改人", "at": "时间", "state": "状态", "active": "启用", "until": "到期日",
 }  # fmt: skip
 """What the fields of our forms are called on them."""
 _UNREAD = (408, 413)
@@ -256,7 +264,7 @@ async def _kept(request: Request) -> dict[str, str]:
     except (HTTPException, ClientDisconnect, RuntimeError):  # it cannot be read, or was read by somebody else
         return {}
     told = [(name, value) for name, value in form.items() if isinstance(value, str) and name not in _OURS and value]
-    return {_FIELDS.get(name, name): value for name, value in told}
+    return {FIELDS.get(name, name): value for name, value in told}
 
 
 def _page_of_error(
@@ -265,7 +273,7 @@ def _page_of_error(
     page = Page(request, request.app.state.context, None)
     return page.show(
         "wrong", status, title=_TITLES.get(status, "没有成功"), detail=detail, kept=kept, way=way,
-        changed={_FIELDS.get(name, name): value for name, value in changed.items()
+        changed={FIELDS.get(name, name): value for name, value in changed.items()
                  if not isinstance(value, list | dict)},
     )  # fmt: skip
 

@@ -57,6 +57,7 @@ class UserOut(BaseModel):
     role: Role
     member: str | None
     active: bool
+    must_change: bool
     version: int
     created_at: datetime
     seen_at: datetime | None
@@ -111,7 +112,8 @@ def list_users(session: Reading, actor: Users) -> list[UserOut]:
 def add_user(sent: UserIn, here: Here, actor: Users) -> PasswordOut:
     """Add a user."""
     password = sent.password or passwords.generated()
-    user = users.add(here.store, actor, users.Newcomer(sent.name, sent.role, password, sent.shown, sent.member))
+    newcomer = users.Newcomer(sent.name, sent.role, password, sent.shown, sent.member, once=not sent.password)
+    user = users.add(here.store, actor, newcomer)
     return PasswordOut(user=UserOut.model_validate(user), password=None if sent.password else password)
 
 
@@ -126,7 +128,7 @@ def change_user(which: Which, sent: UserChange, here: Here, actor: Users) -> Use
 def give_password(which: Which, sent: NewPassword, here: Here, actor: Users) -> PasswordOut:
     """Give a user a new password: they are signed out everywhere."""
     password = sent.password or passwords.generated()
-    user = users.give_password(here.store, actor, which, password)
+    user = users.give_password(here.store, actor, which, password, once=not sent.password)
     return PasswordOut(user=UserOut.model_validate(user), password=None if sent.password else password)
 
 
