@@ -134,6 +134,29 @@ def close(session: Session, actor: Actor, number: int, version: int, note: str =
     return rows
 
 
+def publish(session: Session, actor: Actor, number: int, version: int, which: int, *, public: bool) -> Answer:
+    """Let an answer be read by whoever asks by the reference of its submission, or no longer.
+
+    Parameters
+    ----------
+    version : of the submission, as the officer saw it.
+    """
+    standing = _standing(session, actor, number, version)
+    answer = session.get(Answer, which)
+    if answer is None or answer.number != number:
+        raise NotFoundError(f"第 {number} 件没有第 {which} 号答复。请刷新后再操作。")
+    if answer.public != public:
+        answer.public = public
+        told = {"answer": which, "public": public}
+        _written(session, standing, actor, "publish" if public else "hide", told | {"public": not public}, told, "")
+    return answer
+
+
+def is_assignable(standing: Standing) -> bool:
+    """Whether members may be given a submission."""
+    return not standing.restricted and standing.status == "triaged" and standing.review != "junked"
+
+
 def get_or_raise(session: Session, which: int, actor: Actor) -> Assignment:
     """Return an assignment that an actor may know of: their own, or any for who assigns."""
     assignment = session.get(Assignment, which)

@@ -59,12 +59,23 @@ class Hottest:
     def issues(
         self, session: Session, actor: Actor, *, days: int = 14, most: int = 50, by: str | None = None
     ) -> list[HotIssue]:
-        """Return the hottest issues: three texts and two voices at least, one of the texts from the last weeks.
+        """Return the hottest issues; see `ranked`.
+
+        Parameters
+        ----------
+        by : of one first-level topic only.
+        """
+        found = [each for each in self.ranked(session, actor, days=days) if by in (None, each.topic)]
+        return named(session, actor, found[:most])
+
+    def ranked(self, session: Session, actor: Actor, *, days: int = 14) -> list[HotIssue]:
+        """Return all issues that are hot, by heat: three texts and two voices at least, one text of the last weeks.
+
+        They have no titles yet; see `named`.
 
         Parameters
         ----------
         days : how long "recent" is, counted back from the last day of all texts.
-        by : of one first-level topic only.
         """
         today = _today(session)
         if today is None:
@@ -78,10 +89,27 @@ class Hottest:
         texts = _texts_of(session, actor, [name for name in marks if name not in told])
         told |= {name: (marks[name], _hot(rows, today, days)) for name, rows in texts.items()}
         self._told[view] = today, told
-        found = [each for _, each in told.values() if each.heat.voices >= LEAST_VOICES and by in (None, each.topic)]
-        found = sorted(found, key=lambda each: (-each.heat.score, each.rows[0]))[:most]
-        named = names(session, actor, [each.issue for each in found])
-        return [replace(each, title=named[each.issue]) for each in found]
+        return sorted((each for _, each in told.values() if each.heat.voices >= LEAST_VOICES), key=place_of)
+
+
+def place_of(issue: HotIssue) -> tuple[float, int]:
+    """Return where an issue stands among others: by heat, of equal ones the oldest first."""
+    return -issue.heat.score, issue.rows[0]
+
+
+def named(session: Session, actor: Actor, found: Sequence[HotIssue]) -> list[HotIssue]:
+    """Return issues with the titles that an actor may read."""
+    told = names(session, actor, [each.issue for each in found])
+    return [replace(each, title=told[each.issue]) for each in found]
+
+
+def speaking_of(session: Session, actor: Actor, queue: Queue, text: str) -> set[str]:
+    """Return the issues that have a text in which all words of a question stand, or bear them in their names."""
+    where = queue.conditions(session, actor, Filters(text=text))
+    found = set(session.scalars(visible(select(Standing.issue).where(*where), actor)))
+    like = Issue.name.contains(text.strip(), autoescape=True)
+    called = names(session, actor, session.scalars(select(Issue.id).where(like).limit(_AT_ONCE)).all())
+    return found | {name for name, told in called.items() if text.strip() in told}
 
 
 def _large(session: Session, since: str) -> dict[str, _Mark]:

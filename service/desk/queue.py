@@ -154,6 +154,14 @@ class Queue:
         last = items[-1].standing if len(rows) > most else None
         return Page(items, _write(order, last, filters) if last else None)
 
+    def above(
+        self, session: Session, actor: Actor, filters: Filters, own: Standing, lines: int, *, order: str = "queue"
+    ) -> str | None:
+        """Return the cursor of the page that begins so many lines above a submission; None: that is the first page."""
+        query = visible(select(Standing.number).where(*self.conditions(session, actor, filters)), actor)
+        last = session.scalar(_upwards(query, order, own).offset(lines).limit(1))
+        return _write(order, session.get_one(Standing, last), filters) if last else None
+
     def beside(
         self, session: Session, actor: Actor, filters: Filters, own: Standing, *, order: str = "queue"
     ) -> tuple[int | None, int | None]:

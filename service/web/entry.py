@@ -9,13 +9,13 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import select
 
-from service.accounts import sessions
+from service.accounts import passwords, sessions
 from service.accounts.doors import address
 from service.api.errors import status_of
 from service.desk import tables
-from service.desk.errors import ForbiddenError, TooManyError, UnauthorizedError
+from service.desk.errors import ForbiddenError, RuleError, TooManyError, UnauthorizedError
 from service.store import Standing
-from service.web.page import Anybody, SignedIn, local
+from service.web.page import Anybody, Page, SignedIn, local
 
 router = APIRouter()
 
@@ -47,10 +47,13 @@ def sign_in(
         )
     except (UnauthorizedError, TooManyError) as error:
         return page.show("login", status_of(error), title="登录", next=local(next), name=name, wrong=str(error))
-    response = page.go(next)
-    response.set_cookie(
-        doors.cookie, opened.token, httponly=True, samesite="lax", secure=settings.secure_cookies, path="/"
-    )
+    return _opened(page, next, opened)
+
+
+def _opened(page: Page, where: str, opened: sessions.Opened, told: str = "") -> Response:
+    response = page.go(where, told)
+    secure = page.here.settings.secure_cookies
+    response.set_cookie(page.here.doors.cookie, opened.token, httponly=True, samesite="lax", secure=secure, path="/")
     return response
 
 
@@ -63,6 +66,34 @@ def sign_out(request: Request, page: SignedIn) -> Response:
     secure = page.here.settings.secure_cookies
     response.delete_cookie(cookie, path="/", secure=secure, httponly=True, samesite="lax")
     return response
+
+
+@router.get("/account")
+def account(page: SignedIn) -> Response:
+    """Show somebody their account."""
+    return page.show("account", title="我的账号", least=passwords.LEAST)
+
+
+@router.post("/account/password")
+def change_password(
+    request: Request,
+    page: SignedIn,
+    old: Annotated[str, Form(max_length=1000)],
+    new: Annotated[str, Form(max_length=1000)],
+    again: Annotated[str, Form(max_length=1000)],
+) -> Response:
+    """Give oneself a new password; other devices are signed out."""
+    assert page.actor
+    hours = page.here.settings.session_hours
+    try:
+        if new != again:
+            raise RuleError("两次输入的新口令不一样。请再输一遍。", "again")
+        opened = sessions.change_password(page.here.store, page.actor, old, new, address(request), hours)
+    except (RuleError, UnauthorizedError, TooManyError) as error:
+        told = "现在的口令不对，没有改。请检查大小写和输入法。" if isinstance(error, UnauthorizedError) else str(error)
+        status = 422 if isinstance(error, UnauthorizedError) else status_of(error)
+        return page.show("account", status, title="我的账号", wrong=told, least=passwords.LEAST)
+    return _opened(page, "/account", opened, "口令已改，别处的登录都已退出")
 
 
 @router.get("/")

@@ -141,3 +141,12 @@ def cancel(page: SignedIn, which: Which) -> Response:
     with page.here.store.writing() as session:
         queue.cancel(session, actor, which)
     return page.go(f"/jobs/{which}", "正在停下；已经收下的不会丢")
+
+
+@router.post("/jobs/{which}/retry")
+def retry(page: SignedIn, which: Which) -> Response:
+    """Let an import that failed go on where it was."""
+    actor = page.need("import")
+    with page.here.store.writing() as session:
+        queue.retry(session, actor, which)
+    return page.go(f"/jobs/{which}", "重新开始了，从停下的地方接着读")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from datetime import date
 from typing import Annotated, Any
@@ -11,37 +12,71 @@ from fastapi.responses import Response
 from sqlalchemy import select
 
 from service.desk import heat, issues
+from service.desk.errors import RuleError
+from service.export.hot import HotIssue
 from service.export.labels import title_and_body
 from service.store import Issue, Theme
 from service.web.inbox import blotted_texts, pairs, queue_of
-from service.web.page import SignedIn
+from service.web.page import SignedIn, local, query_of
 
 router = APIRouter(prefix="/issues")
-_SHOWN = 100
+_SHOWN = 50
+_OFFERED = 200
+"""So many issues are offered to be joined to; of others the number is typed."""
 
 Version = Annotated[int, Form()]
 
 
 @router.get("")
-def hottest(page: SignedIn, level1: str = "", place: str = "", theme: str = "") -> Response:
-    """List issues by heat."""
+def hottest(
+    page: SignedIn, level1: str = "", place: str = "", theme: str = "", text: str = "", after: str = ""
+) -> Response:
+    """Show a page of the issues by heat; `after` names the last one that was seen."""
     actor = page.need("read")
     with page.here.store.reading() as session:
-        found = page.here.hottest.issues(session, actor, most=1000)
+        found = page.here.hottest.ranked(session, actor)
         themes = dict(session.execute(select(Theme.id, Theme.name).order_by(Theme.name)).tuples().all())
         kept = dict(session.execute(select(Issue.id, Issue.theme).where(Issue.theme.is_not(None))).tuples().all())
-    shown = [
-        each
-        for each in found
-        if level1 in ("", each.topic) and place in ("", *each.places) and theme in ("", str(kept.get(each.issue, "")))
-    ]
+        speaking = heat.speaking_of(session, actor, queue_of(page), text) if text.strip() else None
+        wanted = [
+            each
+            for each in found
+            if level1 in ("", each.topic)
+            and place in ("", *each.places)
+            and theme in ("", str(kept.get(each.issue, "")))
+            and (speaking is None or each.issue in speaking)
+        ]
+        begin = bisect_right(wanted, _place(after), key=heat.place_of) if after else 0
+        shown = heat.named(session, actor, wanted[begin : begin + _SHOWN])
+    filters = {"level1": level1, "place": place, "theme": theme, "text": text.strip()}
+
+    def link(begin: int) -> str:
+        """Return the address of the page that begins there."""
+        cursor = _cursor(wanted[begin - 1]) if begin > 0 else ""
+        return f"/issues?{query_of(filters | {'after': cursor})}"
+
     return page.show(
         "issues", title="事项", topics=pairs(sorted({each.topic for each in found if each.topic})),
         places=pairs(sorted({name for each in found for name in each.places})),
-        themes=[(str(number), name) for number, name in themes.items()],
-        filters={"level1": level1, "place": place, "theme": theme}, next="", first="",
-        rows=[_row(each, themes.get(kept.get(each.issue) or 0, "")) for each in shown[:_SHOWN]],
+        themes=[(str(number), name) for number, name in themes.items()], filters=filters, count=len(wanted),
+        query=query_of(filters | {"after": after}),
+        next=link(begin + _SHOWN) if begin + _SHOWN < len(wanted) else "", first=link(0) if begin else "",
+        back_page=link(max(0, begin - _SHOWN)) if begin else "",
+        rows=[_row(each, themes.get(kept.get(each.issue) or 0, "")) for each in shown],
     )  # fmt: skip
+
+
+def _cursor(issue: HotIssue) -> str:
+    score, first = heat.place_of(issue)
+    return f"{-score}_{first}"
+
+
+def _place(cursor: str) -> tuple[float, int]:
+    score, _, first = cursor.partition("_")
+    try:
+        return -float(score), int(first)
+    except ValueError:
+        raise RuleError("翻页标记读不懂。请从第一页开始。", "after") from None
 
 
 def _row(each: Any, theme: str) -> dict[str, Any]:
@@ -52,19 +87,26 @@ def _row(each: Any, theme: str) -> dict[str, Any]:
 
 
 @router.get("/{name}")
-def show(page: SignedIn, name: str, cursor: str = "") -> Response:
-    """Show an issue with its heat, its weeks and its texts."""
+def show(page: SignedIn, name: str, cursor: str = "", listed: str = "") -> Response:
+    """Show an issue with its heat, its weeks and its texts; `listed` is the query of the list that it was found in."""
     actor = page.need("read")
     with page.here.store.reading() as session:
         told = heat.whole(session, actor, queue_of(page), name, cursor or None)
         themes = session.execute(select(Theme.id, Theme.name).order_by(Theme.name)).tuples().all()
-        near = [(each.issue, each.title) for each in page.here.hottest.issues(session, actor) if each.issue != name]
+        near = [
+            (each.issue, each.title)
+            for each in page.here.hottest.issues(session, actor, most=_OFFERED)
+            if each.issue != name
+        ]
         shown = blotted_texts(session, [each.standing.number for each in told.texts])
     return page.show(
         "issue", title=told.issue.name, issue=told.issue, theme=told.theme, count=told.count,
-        heat=told.heat.heat if told.heat else None, weeks=_weeks(told.days), themes=themes, candidates=near,
+        heat=told.heat.heat if told.heat else None, weeks=_weeks(told.days), themes=themes,
+        candidates=[(each.issue, each.title) for each in hot if each.issue != name],
         texts=[_text(each, shown) for each in told.texts], can_review="review" in actor.may,
-        next=f"/issues/{name}?cursor={told.cursor}" if told.cursor else "", first=f"/issues/{name}" if cursor else "",
+        back=local(f"/issues?{listed}" if listed else "/issues"),
+        next=f"/issues/{name}?{query_of({'cursor': told.cursor or '', 'listed': listed})}" if told.cursor else "",
+        first=f"/issues/{name}?{query_of({'listed': listed})}" if cursor else "",
     )  # fmt: skip
 
 
