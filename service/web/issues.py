@@ -93,11 +93,7 @@ def show(page: SignedIn, name: str, cursor: str = "", listed: str = "") -> Respo
     with page.here.store.reading() as session:
         told = heat.whole(session, actor, queue_of(page), name, cursor or None)
         themes = session.execute(select(Theme.id, Theme.name).order_by(Theme.name)).tuples().all()
-        near = [
-            (each.issue, each.title)
-            for each in page.here.hottest.issues(session, actor, most=_OFFERED)
-            if each.issue != name
-        ]
+        hot = page.here.hottest.issues(session, actor, most=_OFFERED)
         shown = blotted_texts(session, [each.standing.number for each in told.texts])
     return page.show(
         "issue", title=told.issue.name, issue=told.issue, theme=told.theme, count=told.count,
