@@ -135,7 +135,7 @@ class Queue:
             Where the cursor is none of ours, or belongs to other filters.
         """
         most = min(max(most, 1), MOST)
-        found = visible(select(Standing.number).where(*self.conditions(session, actor, filters)), actor)
+        found = self._numbers(session, actor, filters, order)
         found = _from(found, order, _read(cursor, order, filters) if cursor else None).limit(most + 1)
         numbers = session.scalars(found).all()  # first alone: what has to be sorted is narrow then
         query = (
@@ -158,7 +158,7 @@ class Queue:
         self, session: Session, actor: Actor, filters: Filters, own: Standing, lines: int, *, order: str = "queue"
     ) -> str | None:
         """Return the cursor of the page that begins so many lines above a submission; None: that is the first page."""
-        query = visible(select(Standing.number).where(*self.conditions(session, actor, filters)), actor)
+        query = self._numbers(session, actor, filters, order)
         last = session.scalar(_upwards(query, order, own).offset(lines).limit(1))
         return _write(order, session.get_one(Standing, last), filters) if last else None
 
@@ -166,8 +166,7 @@ class Queue:
         self, session: Session, actor: Actor, filters: Filters, own: Standing, *, order: str = "queue"
     ) -> tuple[int | None, int | None]:
         """Return what stands before and after a submission in a queue, whether or not it stands there itself."""
-        where = self.conditions(session, actor, filters)
-        query = visible(select(Standing.number).where(*where), actor)
+        query = self._numbers(session, actor, filters, order)
         after = session.scalar(_from(query, order, (own.rank, own.number)).limit(1))
         return session.scalar(_upwards(query, order, own).limit(1)), after
 
@@ -205,13 +204,24 @@ class Queue:
         named = sorted((-count, name) for name, count in sources.items() if count)
         return Overview({name: count for name, count in levels.items() if count}, [name for _, name in named], passing)
 
+    def _numbers(self, session: Session, actor: Actor, filters: Filters, order: str) -> _Numbers:
+        """Return what finds the numbers of a queue, in no order yet."""
+        where = self.conditions(session, actor, filters, newest=order == "newest")
+        return visible(select(Standing.number).where(*where), actor)
+
     def conditions(
-        self, session: Session, actor: Actor, filters: Filters, *, without: str = ""
+        self, session: Session, actor: Actor, filters: Filters, *, without: str = "", newest: bool = False
     ) -> list[ColumnElement[bool]]:
-        """Return what standings must fulfil under some filters; what the actor may know of is another matter."""
+        """Return what standings must fulfil under some filters; what the actor may know of is another matter.
+
+        Parameters
+        ----------
+        without : the filter to be left out.
+        newest : whether they are read off by number, from the latest on.
+        """
         found: list[ColumnElement[bool]] = []
         sqlite = session.get_bind().dialect.name == "sqlite"
-        narrow = sqlite and any(getattr(filters, name) for name in _NARROW if name != without)
+        narrow = sqlite and (newest or any(getattr(filters, name) for name in _NARROW if name != without))
         for name in FACETS:
             wanted = getattr(filters, name)
             if name == without or wanted in ((), None):
