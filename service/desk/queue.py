@@ -39,6 +39,11 @@ _NARROW = ("level1", "place", "sector", "owner", "issue")
 _BROAD = ("review", "status")
 """… which these leave many of; and of these two, the status leaves more."""
 
+_COUNTED = (
+    Standing.review, Standing.status, Standing.restricted, Standing.needs_review, Standing.priority, Standing.source,
+)  # fmt: skip
+"""What the queue is counted by: the columns of the index of counts in its order, so that nothing is sorted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -188,10 +193,15 @@ class Queue:
     def overview(
         self, session: Session, actor: Actor, filters: Filters, sure: Sequence[ColumnElement[bool]]
     ) -> Overview:
-        """Count by priority and by source, each under all filters but its own, and what is `sure` under all."""
+        """Count by priority and by source, each under all filters but its own, and what is `sure` under all.
+
+        Parameters
+        ----------
+        sure : conditions on columns of `_COUNTED`.
+        """
         told = (Standing.priority, Standing.source, case((and_(*sure), 1), else_=0))
         where = self.conditions(session, actor, replace(filters, priority=(), source=()))
-        query = select(*told, func.count()).where(*where).group_by(*told)
+        query = select(*told, func.count()).where(*where).group_by(*_COUNTED)
         levels, sources, passing = Counter[str](), Counter[str](), 0
         for level, source, is_sure, count in session.execute(visible(query, actor)):
             this_level, this_source = (
