@@ -64,6 +64,8 @@ document.addEventListener("keyup", (event) => stale.delete(event.key));
 
 for (const each of document.querySelectorAll("[data-help]")) each.addEventListener("click", () => help?.showModal());
 
+for (const each of document.querySelectorAll("[data-print]")) each.addEventListener("click", () => print());
+
 // A form is sent once, however often its key is pressed.
 document.addEventListener("submit", (event) => {
   if (event.target.getAttribute("method") === "dialog") return;
