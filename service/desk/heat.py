@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from pipeline.hot import Voice, heat
@@ -103,13 +103,33 @@ def named(session: Session, actor: Actor, found: Sequence[HotIssue]) -> list[Hot
     return [replace(each, title=told[each.issue]) for each in found]
 
 
-def speaking_of(session: Session, actor: Actor, queue: Queue, text: str) -> set[str]:
-    """Return the issues that have a text in which all words of a question stand, or bear them in their names."""
+def speaking_of(session: Session, actor: Actor, queue: Queue, text: str) -> Select[str]:
+    """Return what finds the issues that have a text in which all words of a question stand."""
     where = queue.conditions(session, actor, Filters(text=text))
-    found = set(session.scalars(visible(select(Standing.issue).where(*where), actor)))
-    like = Issue.name.contains(text.strip(), autoescape=True)
-    called = names(session, actor, session.scalars(select(Issue.id).where(like).limit(_AT_ONCE)).all())
-    return found | {name for name, told in called.items() if text.strip() in told}
+    return visible(select(Standing.issue).where(*where), actor)
+
+
+def largest(
+    session: Session, actor: Actor, queue: Queue, filters: Filters, theme: int | None, skip: int, most: int
+) -> list[HotIssue]:
+    """Return issues of two texts and more, hot or not, those of most texts first.
+
+    Parameters
+    ----------
+    filters : of level1 and place, which two of its texts must fulfil, and of text, which one must.
+    theme : that it stands under, where asked for.
+    skip : so many were read already.
+    """
+    where = queue.conditions(session, actor, replace(filters, text=""))
+    if filters.text.strip():
+        where.append(Standing.issue.in_(speaking_of(session, actor, queue, filters.text)))
+    if theme is not None:
+        where.append(Standing.issue.in_(select(Issue.id).where(Issue.theme == theme)))
+    count = func.count()
+    query = select(Standing.issue).where(_TRIAGED, *where).group_by(Standing.issue).having(count > 1)
+    found = session.scalars(visible(query, actor).order_by(count.desc(), Standing.issue).offset(skip).limit(most)).all()
+    today, texts = _today(session), _texts_of(session, actor, found)
+    return named(session, actor, [_hot(texts[name], today, 14) for name in found] if today else [])
 
 
 def _large(session: Session, since: str) -> dict[str, _Mark]:

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from service.api.values import Number, Which
 from service.desk import acts, assign
 from service.desk.candidates import candidates
+from service.desk.errors import RuleError
 from service.desk.life import Said
 from service.export.labels import title_and_body
 from service.store import Assignment, DecisionRow
@@ -39,6 +40,8 @@ def choose(page: SignedIn, number: Number, who: str = "", instead: int = 0, queu
     actor = page.need("assign")
     with page.here.store.reading() as session:
         own = acts.standing(session, actor, number)
+        if not assign.is_assignable(own):
+            raise RuleError(f"第 {number} 号只到办公室，或判为不是来件，不能交办委员。判错的，请先更正。", "number")
         title = title_and_body(blotted_texts(session, [number])[number])[0]
         route = orjson.loads(session.get_one(DecisionRow, own.decision).content)["route"]
         found = candidates(session, own, route, page.here.intake.triage.router, who)
@@ -47,8 +50,8 @@ def choose(page: SignedIn, number: Number, who: str = "", instead: int = 0, queu
     return page.show(
         "assign", title="改派" if earlier else "交办", item=own, subject=title, who=who, query=asked,
         members=found[:_SHOWN], more=max(0, len(found) - _SHOWN), earlier=earlier, names=names_of(page),
-        due=(earlier and earlier.due) or own.due or "", barred=[each for each in route["reasons"] if "回避" in each],
-        back=f"/submissions/{number}?{asked}",
+        due=(earlier and earlier.due) or assign.due_of(own) or "",
+        barred=[each for each in route["reasons"] if "回避" in each], back=f"/submissions/{number}?{asked}",
     )  # fmt: skip
 
 

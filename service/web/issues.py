@@ -7,63 +7,96 @@ from collections import Counter
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from service.desk import heat, issues
+from service.desk import heat, issues, review
 from service.desk.errors import RuleError
+from service.desk.queue import Filters
 from service.export.hot import HotIssue
 from service.export.labels import title_and_body
 from service.store import Issue, Theme
-from service.web.inbox import blotted_texts, pairs, queue_of
-from service.web.page import SignedIn, local, query_of
+from service.web.inbox import blotted_texts, choices, pairs, queue_of
+from service.web.page import Page, SignedIn, local, query_of
 
 router = APIRouter(prefix="/issues")
 _SHOWN = 50
+_FILTERS = ("show", "level1", "place", "theme", "text")
 _OFFERED = 200
 """So many issues are offered to be joined to; of others the number is typed."""
 
 Version = Annotated[int, Form()]
+Skip = Annotated[int, Query(ge=0, le=10**7)]
 
 
 @router.get("")
-def hottest(
-    page: SignedIn, level1: str = "", place: str = "", theme: str = "", text: str = "", after: str = ""
-) -> Response:
-    """Show a page of the issues by heat; `after` names the last one that was seen."""
+def listed(page: SignedIn, request: Request, after: str = "", skip: Skip = 0) -> Response:
+    """Show a page of the issues: the hot ones by heat, or all of them by their number of texts.
+
+    Parameters
+    ----------
+    after, skip : the last issue that was seen, of the hot ones; how many were seen, of all.
+    """
     actor = page.need("read")
+    asked = {name: request.query_params.get(name, "").strip() for name in _FILTERS}
     with page.here.store.reading() as session:
-        found = page.here.hottest.ranked(session, actor)
+        hot = page.here.hottest.ranked(session, actor)
         themes = dict(session.execute(select(Theme.id, Theme.name).order_by(Theme.name)).tuples().all())
         kept = dict(session.execute(select(Issue.id, Issue.theme).where(Issue.theme.is_not(None))).tuples().all())
-        speaking = heat.speaking_of(session, actor, queue_of(page), text) if text.strip() else None
-        wanted = [
-            each
-            for each in found
-            if level1 in ("", each.topic)
-            and place in ("", *each.places)
-            and theme in ("", str(kept.get(each.issue, "")))
-            and (speaking is None or each.issue in speaking)
-        ]
-        begin = bisect_right(wanted, _place(after), key=heat.place_of) if after else 0
-        shown = heat.named(session, actor, wanted[begin : begin + _SHOWN])
-    filters = {"level1": level1, "place": place, "theme": theme, "text": text.strip()}
-
-    def link(begin: int) -> str:
-        """Return the address of the page that begins there."""
-        cursor = _cursor(wanted[begin - 1]) if begin > 0 else ""
-        return f"/issues?{query_of(filters | {'after': cursor})}"
-
+        if not hot and not asked["show"]:
+            asked["show"] = "all"
+        if asked["show"] == "all":
+            theme = int(asked["theme"]) if asked["theme"].isdecimal() else None
+            level1, place = ((asked[name],) if asked[name] else () for name in ("level1", "place"))
+            wanted = Filters(level1=level1, place=place, text=asked["text"])
+            shown = heat.largest(session, actor, queue_of(page), wanted, theme, skip, _SHOWN + 1)
+            links = _links(asked, "skip", str(skip + _SHOWN) if len(shown) > _SHOWN else "", skip, str(skip - _SHOWN))
+        else:
+            found = _wanted(session, page, hot, asked, kept)
+            begin = bisect_right(found, _place(after), key=heat.place_of) if after else 0
+            shown = heat.named(session, actor, found[begin : begin + _SHOWN])
+            following = _cursor(shown[-1]) if begin + _SHOWN < len(found) else ""
+            before = _cursor(found[begin - _SHOWN - 1]) if begin > _SHOWN else ""
+            links = _links(asked, "after", following, begin, before)
     return page.show(
-        "issues", title="事项", topics=pairs(sorted({each.topic for each in found if each.topic})),
-        places=pairs(sorted({name for each in found for name in each.places})),
-        themes=[(str(number), name) for number, name in themes.items()], filters=filters, count=len(wanted),
-        query=query_of(filters | {"after": after}),
-        next=link(begin + _SHOWN) if begin + _SHOWN < len(wanted) else "", first=link(0) if begin else "",
-        back_page=link(max(0, begin - _SHOWN)) if begin else "",
-        rows=[_row(each, themes.get(kept.get(each.issue) or 0, "")) for each in shown],
+        "issues", title="事项", topics=pairs(sorted({first for first, _ in review.topics()})),
+        places=choices(page)["places"], themes=[(str(number), name) for number, name in themes.items()],
+        filters=asked, count=len(found) if asked["show"] != "all" else None,
+        query=query_of(asked | {"after": after, "skip": str(skip or "")}), **links,
+        rows=[_row(each, themes.get(kept.get(each.issue) or 0, "")) for each in shown[:_SHOWN]],
     )  # fmt: skip
+
+
+def _wanted(
+    session: Session, page: Page, hot: list[HotIssue], asked: dict[str, str], themes: dict[str, int | None]
+) -> list[HotIssue]:
+    """Return those of the hot issues that fulfil the filters of the page."""
+    assert page.actor
+    found = [
+        each
+        for each in hot
+        if asked["level1"] in ("", each.topic)
+        and asked["place"] in ("", *each.places)
+        and asked["theme"] in ("", str(themes.get(each.issue, "")))
+    ]
+    if asked["text"]:
+        speaking = set(session.scalars(heat.speaking_of(session, page.actor, queue_of(page), asked["text"])))
+        found = [each for each in found if each.issue in speaking]
+    return found
+
+
+def _links(asked: dict[str, str], name: str, following: str, begin: int, before: str) -> dict[str, Any]:
+    """Return the addresses of the next page, of the first and of the one before, "" where there is none."""
+
+    def link(place: str) -> str:
+        return f"/issues?{query_of(asked | {name: place})}"
+
+    return {
+        "next": link(following) if following else "", "first": link("") if begin else "",
+        "back_page": link(before if begin > _SHOWN else "") if begin else "",
+    }  # fmt: skip
 
 
 def _cursor(issue: HotIssue) -> str:

@@ -129,7 +129,11 @@ def _definition(level1: str) -> str:
 def _why(told: Dossier, decision: dict[str, Any]) -> dict[str, Any]:
     route = decision["route"]
     have = {each.member for each in told.assignments if each.state in UNDER_WAY}
-    members = [] if told.standing.restricted else [each for each in route["members"] if each["id"] not in have]
+    members = [
+        each | {"reasons": [marks.plain(reason) for reason in each["reasons"]]}
+        for each in route["members"]
+        if each["id"] not in have and not told.standing.restricted
+    ]
     together = [each for each in members if each["role"] in ROLES]
     return {
         "reasons": [each["text"] for each in decision["priority"]["reasons"]],
@@ -166,13 +170,15 @@ def _people(session: Session, told: Dossier, members: dict[str, str]) -> dict[st
 
 
 def _step(each: Review, shown: dict[str, str], members: dict[str, str]) -> dict[str, str]:
-    changes = [
-        f"{_NAMES[name]} {_word(name, each.before.get(name))} → {_word(name, value)}"
+    to = [sent["id"] for sent in each.after.get("members", ())] or filter(None, [each.after.get("member")])
+    changes = [members.get(name, name) for name in to]
+    changes += [
+        f"{_NAMES[name]} "
+        + (f"{_word(name, each.before[name])} → " if name in each.before else "")
+        + _word(name, value)
         for name, value in each.after.items()
         if name in _NAMES
     ]
-    to = [sent["id"] for sent in each.after.get("members", ())] or filter(None, [each.after.get("member")])
-    changes += [members.get(name, name) for name in to]
     what = REVIEWED.get(each.action, each.action) + (f"（{'；'.join(changes)}）" if changes else "")
     return {"at": _time(each.at), "actor": shown.get(each.actor, each.actor), "told": what, "reason": each.reason}
 

@@ -12,6 +12,7 @@ from service.desk import assign, mine
 from service.desk.life import Said
 from service.export.labels import title_and_body
 from service.store import Assignment
+from service.web import marks
 from service.web.page import Page, SignedIn
 
 router = APIRouter(prefix="/mine")
@@ -54,7 +55,7 @@ def _item(assignment: Assignment, shown: dict[str, Any]) -> dict[str, Any]:
         "priority": shown["priority"],
         "level1": shown["topic"]["level1"],
         "place": shown["route"]["place"],
-        "reasons": shown["reasons"],
+        "reasons": [marks.plain(reason) for reason in shown["reasons"]],
         "late": _late(assignment),
     }
 
