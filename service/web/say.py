@@ -31,7 +31,10 @@ _PER_MINUTE = 30
 """Submissions from one address, a sixth of them at once: a whole building may share it."""
 _LOOKS_PER_MINUTE = 60
 _REFERENCE = re.compile(r"[2-9A-HJ-NP-Z]{10}")
-_STEPS = (("received", "收到"), ("reviewed", "研判"), ("assigned", "交办"), ("answered", "答复"))
+_STEPS = (
+    ("received", "收到", "已经存下，不会丢"), ("reviewed", "研判", "信息员看过，定下是哪方面的事、急不急"),
+    ("assigned", "交办", "请委员跟进"), ("answered", "答复", "委员已经答复"),
+)  # fmt: skip
 
 
 def _site(page: Page, prefix: str) -> tuple[Key, Actor]:
@@ -142,7 +145,7 @@ def status(request: Request, page: Anybody, reference: str = "") -> HTMLResponse
     return page.show("status", title="办理进度", reference=reference, steps=steps, answer=answer, wrong=wrong)
 
 
-def _found(page: Page, reference: str) -> tuple[list[tuple[str, str]], str] | None:
+def _found(page: Page, reference: str) -> tuple[list[tuple[str, str, str]], str] | None:
     query = (
         select(SubmissionRow, Standing)
         .join(Standing, Standing.number == SubmissionRow.number)
@@ -161,7 +164,7 @@ def _found(page: Page, reference: str) -> tuple[list[tuple[str, str]], str] | No
         "assigned": "✓" if own.delivery not in ("none", "handed_back") else "",
         "answered": "✓" if own.delivery in ("answered", "closed") else "",
     }
-    return [(name, done[step]) for step, name in _STEPS], answer.text if answer else ""
+    return [(name, what, done[step]) for step, name, what in _STEPS], answer.text if answer else ""
 
 
 def sites(session: Session) -> Sequence[Key]:
