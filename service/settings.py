@@ -27,6 +27,11 @@ class Settings(BaseSettings):
     model: str | None = Field(default=None, description="模型名；默认用正在使用的")
     precision: float = Field(default=0.95, description="主题免复核的精度档位：0.95、0.97 或 0.99")
     secure_cookies: bool = Field(default=False, description="只经 HTTPS 发送登录凭据；前面有 HTTPS 反向代理时应打开")
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$",
+        description="公众打开码上议用的地址，印在二维码里，如 https://minyi.example.gov.cn；不设则用打开网页时的地址",
+    )
     hsts: int = Field(default=0, ge=0, description="告诉浏览器多少秒内只用 HTTPS；没有 HTTPS 时应为 0")
     max_body: int = Field(default=20_000_000, ge=1, description="一次请求最多的字节数")
     body_seconds: float = Field(default=60, gt=0, description="一次请求的正文最多用多少秒送完")

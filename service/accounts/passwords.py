@@ -12,7 +12,8 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from service.desk.errors import RuleError
 
-_SHORTEST, _LONGEST = 10, 200
+LEAST, _LONGEST = 10, 200
+"""Characters of a password."""
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """Of generated passwords: no sign that can be taken for another."""
 _COMMON = frozenset(
@@ -89,9 +90,9 @@ def check_rule(password: str, name: str) -> None:
     service.desk.errors.RuleError: 口令太常见。请换一个别人猜不到的，例如几个不相干的词连起来。
     """
     plain = _normal(password).lower()
-    if not _SHORTEST <= len(plain) <= _LONGEST:
-        raise RuleError(f"口令应有 {_SHORTEST} 到 {_LONGEST} 个字符，现在是 {len(plain)} 个。请改长度。", "password")
-    if len(plain.replace(name, "")) < _SHORTEST // 2:
+    if not LEAST <= len(plain) <= _LONGEST:
+        raise RuleError(f"口令应有 {LEAST} 到 {_LONGEST} 个字符，现在是 {len(plain)} 个。请改长度。", "password")
+    if len(plain.replace(name, "")) < LEAST // 2:
         raise RuleError("口令不能就是用户名。请换一个与用户名无关的。", "password")
     if plain in _COMMON or len(set(plain)) < 5:
         raise RuleError("口令太常见。请换一个别人猜不到的，例如几个不相干的词连起来。", "password")

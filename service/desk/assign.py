@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from pipeline.route.ledger import LEAD
 from service.accounts.actor import Actor
 from service.accounts.sight import standing_or_raise
-from service.desk import audit, feed
+from service.desk import audit, feed, mine
 from service.desk.errors import ConflictError, ForbiddenError, NotFoundError, RuleError
 from service.desk.life import ACTS, ROLES, UNDER_WAY, Said, checked, day, delivery_of
 from service.store import Answer, Assignment, DecisionRow, Member, Review, Standing, now
@@ -44,7 +45,7 @@ def assign(
     ----------
     version : of the submission, as the officer saw it.
     members : id and role (lead, assist, informed) of each; those that the decision proposes by default.
-    due : the day by which they answer; that of the submission by default.
+    due : the day by which they answer; see `due_of` by default.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def assign(
     if not chosen:
         raise RuleError(f"第 {number} 件没有建议的委员，请指定交给谁。", "members")
     _members_fit(session, number, chosen)
-    due = day(due) or standing.due
+    due = day(due) or due_of(standing)
     before = standing.delivery
     sent = [_send(session, actor, number, member, role, due, note) for member, role in chosen]
     session.flush()
@@ -132,6 +133,43 @@ def close(session: Session, actor: Actor, number: int, version: int, note: str =
     told = {"assignments": [each.id for each in rows]}
     _written(session, standing, actor, "close", {"delivery": before}, told, note)
     return rows
+
+
+def publish(session: Session, actor: Actor, number: int, version: int, which: int, *, public: bool) -> Answer:
+    """Let an answer be read by whoever asks by the reference of its submission, or no longer.
+
+    Parameters
+    ----------
+    version : of the submission, as the officer saw it.
+    """
+    standing = _standing(session, actor, number, version)
+    answer = session.get(Answer, which)
+    if answer is None or answer.number != number:
+        raise NotFoundError(f"第 {number} 件没有第 {which} 号答复。请刷新后再操作。")
+    if answer.public != public:
+        answer.public = public
+        told = {"answer": which, "public": public}
+        _written(session, standing, actor, "publish" if public else "hide", told | {"public": not public}, told, "")
+    return answer
+
+
+def due_of(standing: Standing) -> str | None:
+    """Return the day by which a submission is to be answered, if it is given to somebody today.
+
+    One that lay for long, or came with an old file, has as many days as it had: nobody is late when they are asked.
+    """
+    if standing.due is None or standing.due >= mine.today():
+        return standing.due
+    try:
+        term = date.fromisoformat(standing.due) - date.fromisoformat(standing.day)
+    except ValueError:  # the day of the submission is none
+        return None
+    return (date.fromisoformat(mine.today()) + term).isoformat()
+
+
+def is_assignable(standing: Standing) -> bool:
+    """Whether members may be given a submission."""
+    return not standing.restricted and standing.status == "triaged" and standing.review != "junked"
 
 
 def get_or_raise(session: Session, which: int, actor: Actor) -> Assignment:

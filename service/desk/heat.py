@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from pipeline.hot import Voice, heat
@@ -59,12 +59,23 @@ class Hottest:
     def issues(
         self, session: Session, actor: Actor, *, days: int = 14, most: int = 50, by: str | None = None
     ) -> list[HotIssue]:
-        """Return the hottest issues: three texts and two voices at least, one of the texts from the last weeks.
+        """Return the hottest issues; see `ranked`.
+
+        Parameters
+        ----------
+        by : of one first-level topic only.
+        """
+        found = [each for each in self.ranked(session, actor, days=days) if by in (None, each.topic)]
+        return named(session, actor, found[:most])
+
+    def ranked(self, session: Session, actor: Actor, *, days: int = 14) -> list[HotIssue]:
+        """Return all issues that are hot, by heat: three texts and two voices at least, one text of the last weeks.
+
+        They have no titles yet; see `named`.
 
         Parameters
         ----------
         days : how long "recent" is, counted back from the last day of all texts.
-        by : of one first-level topic only.
         """
         today = _today(session)
         if today is None:
@@ -78,10 +89,47 @@ class Hottest:
         texts = _texts_of(session, actor, [name for name in marks if name not in told])
         told |= {name: (marks[name], _hot(rows, today, days)) for name, rows in texts.items()}
         self._told[view] = today, told
-        found = [each for _, each in told.values() if each.heat.voices >= LEAST_VOICES and by in (None, each.topic)]
-        found = sorted(found, key=lambda each: (-each.heat.score, each.rows[0]))[:most]
-        named = names(session, actor, [each.issue for each in found])
-        return [replace(each, title=named[each.issue]) for each in found]
+        return sorted((each for _, each in told.values() if each.heat.voices >= LEAST_VOICES), key=place_of)
+
+
+def place_of(issue: HotIssue) -> tuple[float, int]:
+    """Return where an issue stands among others: by heat, of equal ones the oldest first."""
+    return -issue.heat.score, issue.rows[0]
+
+
+def named(session: Session, actor: Actor, found: Sequence[HotIssue]) -> list[HotIssue]:
+    """Return issues with the titles that an actor may read."""
+    told = names(session, actor, [each.issue for each in found])
+    return [replace(each, title=told[each.issue]) for each in found]
+
+
+def speaking_of(session: Session, actor: Actor, queue: Queue, text: str) -> Select[str]:
+    """Return what finds the issues that have a text in which all words of a question stand."""
+    where = queue.conditions(session, actor, Filters(text=text))
+    return visible(select(Standing.issue).where(*where), actor)
+
+
+def largest(
+    session: Session, actor: Actor, queue: Queue, filters: Filters, theme: int | None, skip: int, most: int
+) -> list[HotIssue]:
+    """Return issues of two texts and more, hot or not, those of most texts first.
+
+    Parameters
+    ----------
+    filters : of level1 and place, which two of its texts must fulfil, and of text, which one must.
+    theme : that it stands under, where asked for.
+    skip : so many were read already.
+    """
+    where = queue.conditions(session, actor, replace(filters, text=""))
+    if filters.text.strip():
+        where.append(Standing.issue.in_(speaking_of(session, actor, queue, filters.text)))
+    if theme is not None:
+        where.append(Standing.issue.in_(select(Issue.id).where(Issue.theme == theme)))
+    count = func.count()
+    query = select(Standing.issue).where(_TRIAGED, *where).group_by(Standing.issue).having(count > 1)
+    found = session.scalars(visible(query, actor).order_by(count.desc(), Standing.issue).offset(skip).limit(most)).all()
+    today, texts = _today(session), _texts_of(session, actor, found)
+    return named(session, actor, [_hot(texts[name], today, 14) for name in found] if today else [])
 
 
 def _large(session: Session, since: str) -> dict[str, _Mark]:

@@ -6,7 +6,6 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import orjson
 from sqlalchemy import bindparam, insert, select
@@ -14,20 +13,19 @@ from sqlalchemy.orm import Session
 
 from pipeline.match import Index, Near
 from pipeline.match.homes import prints_of
-from pipeline.records import Decision, Judgement, Submission, day, to_json
+from pipeline.records import Decision, Judgement, Submission, to_json
 from pipeline.route import finish
 from pipeline.triage import Judged, Triage
 from service.accounts.actor import Actor
 from service.desk import audit, feed, search, ties
 from service.desk.load import Load
-from service.export.labels import title_and_body
+from service.desk.standings import at_the_door, standing_of
 from service.neighbours import Tables
 from service.store import DecisionRow, Standing, Store, SubmissionRow, now, table
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Of the numbers that senders are told: no sign that can be taken for another."""
 _ANY = Submission("", "幸福路的路灯坏了三天，晚上走路看不见，请尽快修。")
-_LONGEST_SOURCE = 200
 _SUBMISSIONS, _DECISIONS, _STANDINGS = table(SubmissionRow), table(DecisionRow), table(Standing)
 _NEW_SUBMISSION = insert(_SUBMISSIONS).returning(_SUBMISSIONS.c.number, sort_by_parameter_order=True)
 _NEW_DECISION = insert(_DECISIONS).returning(_DECISIONS.c.id, sort_by_parameter_order=True)
@@ -268,30 +266,10 @@ class Intake:
         ]  # fmt: skip
         ids = list(session.scalars(_NEW_DECISION, rows))
         standings = [
-            standing_of(decision, which) | _door(arrival.submission, at.date().isoformat()) | {"changed_at": at}
+            standing_of(decision, which) | at_the_door(arrival.submission, at.date().isoformat()) | {"changed_at": at}
             for decision, which, arrival in zip(decisions, ids, fresh, strict=True)
         ]
         session.execute(_NEW_STANDING, standings)
-
-
-def standing_of(decision: Decision, which: int) -> dict[str, Any]:
-    """Return the columns of a standing that a decision sets; `which` is the id of its row."""
-    topic, route, duplicate = decision.topic, decision.route, decision.duplicate
-    return {
-        "number": int(decision.id), "decision": which, "title": title_and_body(decision.clean.text)[0],
-        "status": decision.status.value, "intent": decision.intent, "level1": topic.level1, "level2": topic.level2,
-        "confidence": topic.confidence, "needs_review": topic.needs_review, "priority": decision.priority.level.value,
-        "score": decision.priority.score, "place": route.place, "sector": route.sector, "committee": route.committee,
-        "owner": route.owner, "station": route.station, "restricted": route.restricted, "due": route.due,
-        "issue": duplicate.issue, "repeats": int(duplicate.of) if duplicate.of else None, "kind": duplicate.kind,
-        "link": "none" if duplicate.kind == "unique" else "suggested", "echoes": decision.clean.echoes,
-    }  # fmt: skip
-
-
-def _door(submission: Submission, today: str) -> dict[str, Any]:
-    told = day(submission.submitted_at or "") or today
-    source = submission.source and submission.source[:_LONGEST_SOURCE]  # no index holds more; the row has all of it
-    return {"day": told, "source": source, "channel": submission.channel}
 
 
 def _numbered(judgement: Judgement, number: int) -> Judgement:

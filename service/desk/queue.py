@@ -39,6 +39,11 @@ _NARROW = ("level1", "place", "sector", "owner", "issue")
 _BROAD = ("review", "status")
 """… which these leave many of; and of these two, the status leaves more."""
 
+_COUNTED = (
+    Standing.review, Standing.status, Standing.restricted, Standing.needs_review, Standing.priority, Standing.source,
+)  # fmt: skip
+"""What the queue is counted by: the columns of the index of counts in its order, so that nothing is sorted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -135,7 +140,7 @@ class Queue:
             Where the cursor is none of ours, or belongs to other filters.
         """
         most = min(max(most, 1), MOST)
-        found = visible(select(Standing.number).where(*self.conditions(session, actor, filters)), actor)
+        found = self._numbers(session, actor, filters, order)
         found = _from(found, order, _read(cursor, order, filters) if cursor else None).limit(most + 1)
         numbers = session.scalars(found).all()  # first alone: what has to be sorted is narrow then
         query = (
@@ -154,12 +159,19 @@ class Queue:
         last = items[-1].standing if len(rows) > most else None
         return Page(items, _write(order, last, filters) if last else None)
 
+    def above(
+        self, session: Session, actor: Actor, filters: Filters, own: Standing, lines: int, *, order: str = "queue"
+    ) -> str | None:
+        """Return the cursor of the page that begins so many lines above a submission; None: that is the first page."""
+        query = self._numbers(session, actor, filters, order)
+        last = session.scalar(_upwards(query, order, own).offset(lines).limit(1))
+        return _write(order, session.get_one(Standing, last), filters) if last else None
+
     def beside(
         self, session: Session, actor: Actor, filters: Filters, own: Standing, *, order: str = "queue"
     ) -> tuple[int | None, int | None]:
         """Return what stands before and after a submission in a queue, whether or not it stands there itself."""
-        where = self.conditions(session, actor, filters)
-        query = visible(select(Standing.number).where(*where), actor)
+        query = self._numbers(session, actor, filters, order)
         after = session.scalar(_from(query, order, (own.rank, own.number)).limit(1))
         return session.scalar(_upwards(query, order, own).limit(1)), after
 
@@ -181,10 +193,15 @@ class Queue:
     def overview(
         self, session: Session, actor: Actor, filters: Filters, sure: Sequence[ColumnElement[bool]]
     ) -> Overview:
-        """Count by priority and by source, each under all filters but its own, and what is `sure` under all."""
+        """Count by priority and by source, each under all filters but its own, and what is `sure` under all.
+
+        Parameters
+        ----------
+        sure : conditions on columns of `_COUNTED`.
+        """
         told = (Standing.priority, Standing.source, case((and_(*sure), 1), else_=0))
         where = self.conditions(session, actor, replace(filters, priority=(), source=()))
-        query = select(*told, func.count()).where(*where).group_by(*told)
+        query = select(*told, func.count()).where(*where).group_by(*_COUNTED)
         levels, sources, passing = Counter[str](), Counter[str](), 0
         for level, source, is_sure, count in session.execute(visible(query, actor)):
             this_level, this_source = (
@@ -197,13 +214,24 @@ class Queue:
         named = sorted((-count, name) for name, count in sources.items() if count)
         return Overview({name: count for name, count in levels.items() if count}, [name for _, name in named], passing)
 
+    def _numbers(self, session: Session, actor: Actor, filters: Filters, order: str) -> _Numbers:
+        """Return what finds the numbers of a queue, in no order yet."""
+        where = self.conditions(session, actor, filters, newest=order == "newest")
+        return visible(select(Standing.number).where(*where), actor)
+
     def conditions(
-        self, session: Session, actor: Actor, filters: Filters, *, without: str = ""
+        self, session: Session, actor: Actor, filters: Filters, *, without: str = "", newest: bool = False
     ) -> list[ColumnElement[bool]]:
-        """Return what standings must fulfil under some filters; what the actor may know of is another matter."""
+        """Return what standings must fulfil under some filters; what the actor may know of is another matter.
+
+        Parameters
+        ----------
+        without : the filter to be left out.
+        newest : whether they are read off by number, from the latest on.
+        """
         found: list[ColumnElement[bool]] = []
         sqlite = session.get_bind().dialect.name == "sqlite"
-        narrow = sqlite and any(getattr(filters, name) for name in _NARROW if name != without)
+        narrow = sqlite and (newest or any(getattr(filters, name) for name in _NARROW if name != without))
         for name in FACETS:
             wanted = getattr(filters, name)
             if name == without or wanted in ((), None):

@@ -20,8 +20,8 @@ from pipeline.route import finish
 from pipeline.triage import Triage
 from service.accounts.actor import Actor
 from service.desk import audit, feed, ties
-from service.desk.intake import standing_of
 from service.desk.load import Load
+from service.desk.standings import standing_of
 from service.store import DecisionRow, Review, Standing, Store, SubmissionRow, now
 
 CHUNK = 100

@@ -80,6 +80,7 @@ class Standing(Base):
     __table_args__ = (
         Index("ix_standings_score", "rank", "number"),
         Index("ix_standings_queue", "review", "rank", "number"),
+        Index("ix_standings_source", "review", "source", "rank", "number"),
         Index("ix_standings_status", "status", "rank", "number"),
         Index("ix_standings_level1", "level1", "rank", "number"),
         Index("ix_standings_place", "place", "rank", "number"),

@@ -8,10 +8,26 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from service.web import admin, entry, exports, imports, inbox, issues, item, jobs, mine, page, say, statistics
+from service.web import (
+    admin,
+    deciding,
+    entry,
+    exports,
+    giving,
+    imports,
+    inbox,
+    issues,
+    item,
+    jobs,
+    mine,
+    page,
+    say,
+    statistics,
+)
 
 ROUTES: tuple[APIRouter, ...] = tuple(
-    each.router for each in (entry, inbox, item, issues, mine, say, imports, jobs, statistics, exports, admin)
+    each.router
+    for each in (entry, inbox, item, deciding, giving, issues, mine, say, imports, jobs, statistics, exports, admin)
 )
 
 

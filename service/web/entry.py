@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import select
 
-from service.accounts import sessions
+from service.accounts import passwords, sessions
 from service.accounts.doors import address
 from service.api.errors import status_of
 from service.desk import tables
@@ -62,7 +62,7 @@ def sign_in(
 @router.get("/password")
 def ask_password(page: SignedIn) -> Response:
     """Ask for a new password."""
-    return page.show("password", title="换口令")
+    return page.show("password", title="换口令", least=passwords.LEAST)
 
 
 @router.post("/password")
@@ -84,7 +84,7 @@ def change_password(
         opened = sessions.change_password(page.here.store, page.actor, old, new, address(request), hours)
     except (UnauthorizedError, TooManyError, RuleError) as error:
         wrong = "现在的口令不对。请再填一次。" if isinstance(error, UnauthorizedError) else str(error)
-        return page.show("password", status_of(error), title="换口令", wrong=wrong)
+        return page.show("password", status_of(error), title="换口令", wrong=wrong, least=passwords.LEAST)
     return _opened(page, page.go("/", "口令已换好；别的设备上的登录都已退出"), opened.token)
 
 

@@ -20,6 +20,7 @@ from service.jobs.imports import begin, keep_file
 from service.store import Job
 from service.web.jobs import told
 from service.web.page import Page, SignedIn
+from service.web.say import sites
 
 router = APIRouter()
 _SHOWN = 5
@@ -39,7 +40,8 @@ def ask(page: SignedIn) -> Response:
     actor = page.need("import")
     with page.here.store.reading() as session:
         jobs = [job for job in queue.seen(session, actor, 50) if job.kind == "import"][:10]
-    return page.show("import", title="导入", jobs=[told(job) for job in jobs])
+        open_sites = sites(session)
+    return page.show("import", title="导入", jobs=[told(job) for job in jobs], sites=open_sites)
 
 
 @router.post("/import")

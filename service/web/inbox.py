@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.accounts.actor import Actor
 from service.accounts.sight import blotted, visible
+from service.api.values import Which
 from service.desk import acts, audit, exporting, review
-from service.desk.errors import RuleError
+from service.desk.errors import NotFoundError, RuleError
 from service.desk.queue import Queue
 from service.desk.review import Seen
 from service.export import stored
@@ -22,10 +23,13 @@ from service.export.labels import PRIORITY, title_and_body
 from service.masking import spans_of
 from service.store import DecisionRow, SavedView, Standing
 from service.web.filters import Asked
-from service.web.page import WORDS, Page, SignedIn, local
+from service.web.page import WORDS, Page, SignedIn, local, query_of
 
 router = APIRouter()
 _AT_ONCE = 1000
+_SHOWN_ROWS = 50
+_ABOVE = 10
+"""Lines above the submission to which somebody comes back."""
 
 
 def queue_of(page: Page) -> Queue:
@@ -41,17 +45,23 @@ def names_of(page: Page) -> dict[str, str]:
 
 @router.get("/inbox")
 def inbox(request: Request, page: SignedIn, cursor: str = "", at: int = 0) -> Response:
-    """Show a page of the queue; `at` is the submission to stand on."""
+    """Show a page of the queue; `at` is the submission to stand on, or on what followed it."""
     actor = page.need("read")
     asked, queue = Asked.of(request.query_params), queue_of(page)
-    filters = asked.filters
+    filters, order = asked.filters, asked.order
     with page.here.store.reading() as session:
-        found = queue.page(session, actor, filters, order=asked.order, cursor=cursor or None)
+        own = session.scalar(visible(select(Standing).where(Standing.number == at), actor)) if at else None
+        if own and not cursor:
+            cursor = queue.above(session, actor, filters, own, _ABOVE, order=order) or ""
+        found = queue.page(session, actor, filters, order=order, cursor=cursor or None, most=_SHOWN_ROWS)
+        shown = [each.standing for each in found.items]
+        back = queue.above(session, actor, filters, shown[0], _SHOWN_ROWS, order=order) if cursor and shown else None
         whole = queue.overview(session, actor, filters, _dialled())
         upto = session.scalar(select(func.max(Standing.number))) or 0
         views = session.scalars(select(SavedView).where(SavedView.user == actor.id).order_by(SavedView.name)).all()
         texts = blotted_texts(session, [each.standing.number for each in found.items])
     rows = [_row(each, texts) for each in found.items]
+    at = _standing_on(shown, own, order)
     here = "/inbox?" + "&".join(filter(None, (asked.query, f"cursor={cursor}" if cursor else "")))
     return page.show(
         "inbox", title=WORDS["REVIEW"].get(asked.get("review"), "来件"), asked=asked.given, query=asked.query,
@@ -60,10 +70,22 @@ def inbox(request: Request, page: SignedIn, cursor: str = "", at: int = 0) -> Re
         counts=[(PRIORITY[each], whole.levels[each]) for each in PRIORITY if each in whole.levels],
         sure=whole.sure if "review" in actor.may else 0, can_accept="review" in actor.may,
         next=f"/inbox?{asked.query}&cursor={found.cursor}" if found.cursor else "",
-        first=f"/inbox?{asked.query}" if cursor else "", names=names_of(page), more=bool(_MORE & asked.given.keys()),
-        views=[{"name": each.name, "query": each.query["query"]} for each in views], sources=pairs(whole.sources),
+        first=f"/inbox?{asked.query}" if cursor else "",
+        back_page=f"/inbox?{asked.query}" + (f"&cursor={back}" if back else "") if cursor and shown else "",
+        names=names_of(page), more=bool(_MORE & asked.given.keys()),
+        views=[{"id": each.id, "name": each.name, "query": each.query["query"]} for each in views],
+        sources=pairs(whole.sources),
         topics=pairs(sorted({first for first, _ in review.topics()})), **choices(page),
     )  # fmt: skip
+
+
+def _standing_on(shown: list[Standing], own: Standing | None, order: str) -> int:
+    """Return where to stand on a page: on a submission, or where it is gone from the list, on what came after it."""
+    if own is None:
+        return 0
+    if order == "newest":
+        return next((each.number for each in shown if each.number <= own.number), 0)
+    return next((each.number for each in shown if (-each.score, each.number) >= (-own.score, own.number)), 0)
 
 
 _MORE = {"sector", "source", "status", "delivery", "needs_review", "since", "until", "order"}
@@ -226,3 +248,23 @@ def keep_view(
             session.add(view)
         view.query = {"query": asked.query}
     return page.go(f"/inbox?{asked.query}", f"视图“{name.strip()}”已保存")
+
+
+@router.post("/views/{which}/delete")
+def drop_view(page: SignedIn, which: Which, query: Annotated[str, Form(max_length=2000)] = "") -> Response:
+    """Take away a view of one's own."""
+    actor = page.need("read")
+    with page.here.store.writing() as session:
+        view = session.scalar(select(SavedView).where(SavedView.user == actor.id, SavedView.id == which))
+        if view is None:
+            raise NotFoundError("这个视图已经不在了。")
+        name, kept = view.name, view.query["query"]
+        session.delete(view)
+    undo = f"/views/again?{query_of({'name': name, 'kept': kept})}"
+    return page.go(f"/inbox?{Asked.parse(query).query}", f"视图“{name}”已删除", undo)
+
+
+@router.post("/views/again")
+def keep_again(page: SignedIn, name: Annotated[str, Query(max_length=30)], kept: str = "") -> Response:
+    """Undo taking a view away."""
+    return keep_view(page, name, kept)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -15,11 +15,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.accounts import sight
-from service.accounts.actor import Actor
 from service.api.values import Number
-from service.desk import acts, assign, audit, dossier, issues, review
+from service.desk import acts, assign, audit, dossier, review
 from service.desk.dossier import Dossier, Neighbour
-from service.desk.review import Seen
+from service.desk.life import ROLES, UNDER_WAY
 from service.export.document import sheet
 from service.export.labels import EDIT, REVIEWED, title_and_body
 from service.masking import spans_of
@@ -70,14 +69,14 @@ def _show(page: Page, number: int, asked: Asked, *, personal: bool = False) -> R
         own = whole if personal else sight.blotted(whole, spans_of(told.decision))
         before, after = queue.beside(session, actor, asked.filters, told.standing, order=asked.order)
         texts = blotted_texts(session, [each.number for each in told.neighbours])
-        values = _issue(session, told) | _people(session, told)
+        values = _issue(session, told) | _people(session, told, names_of(page))
     decision = told.decision
     link = f"/submissions/{{}}?{asked.query}"
     return page.show(
         "item", title=title_and_body(own)[0], item=told.standing, query=asked.query, names=names_of(page),
         back=f"/inbox?{asked.query}&at={number}", before=link.format(before) if before else "",
         after=link.format(after) if after else "", can_review="review" in actor.may,
-        can_assign="assign" in actor.may and not told.standing.restricted, assignments=told.assignments,
+        can_assign="assign" in actor.may and assign.is_assignable(told.standing), assignments=told.assignments,
         answers=told.answers, received=_time(told.arrival["received_at"]), model=decision["provenance"]["model"],
         neighbours=[_near(each, told.standing, own, texts[each.number]) for each in told.neighbours
                     if each.score >= _NEAR],
@@ -129,10 +128,18 @@ def _definition(level1: str) -> str:
 
 def _why(told: Dossier, decision: dict[str, Any]) -> dict[str, Any]:
     route = decision["route"]
+    have = {each.member for each in told.assignments if each.state in UNDER_WAY}
+    members = [
+        each | {"reasons": [marks.plain(reason) for reason in each["reasons"]]}
+        for each in route["members"]
+        if each["id"] not in have and not told.standing.restricted
+    ]
+    together = [each for each in members if each["role"] in ROLES]
     return {
         "reasons": [each["text"] for each in decision["priority"]["reasons"]],
         "route_reasons": route["reasons"],
-        "members": [] if told.standing.restricted else route["members"],
+        "members": members,
+        "together": together if len(together) > 1 and not have else [],
     }
 
 
@@ -156,15 +163,19 @@ def _issue(session: Session, told: Dossier) -> dict[str, Any]:
     return {"issue": {"name": told.issue.name, "texts": count or 0}}
 
 
-def _people(session: Session, told: Dossier) -> dict[str, Any]:
+def _people(session: Session, told: Dossier, members: dict[str, str]) -> dict[str, Any]:
     """Return the history as a person reads it, the latest first."""
     shown = {f"user:{name}": shown for name, shown in session.execute(select(User.name, User.shown))}
-    return {"history": [_step(each, shown) for each in reversed(told.reviews)]}
+    return {"history": [_step(each, shown, members) for each in reversed(told.reviews)]}
 
 
-def _step(each: Review, shown: dict[str, str]) -> dict[str, str]:
-    changes = [
-        f"{_NAMES[name]} {_word(name, each.before.get(name))} → {_word(name, value)}"
+def _step(each: Review, shown: dict[str, str], members: dict[str, str]) -> dict[str, str]:
+    to = [sent["id"] for sent in each.after.get("members", ())] or filter(None, [each.after.get("member")])
+    changes = [members.get(name, name) for name in to]
+    changes += [
+        f"{_NAMES[name]} "
+        + (f"{_word(name, each.before[name])} → " if name in each.before else "")
+        + _word(name, value)
         for name, value in each.after.items()
         if name in _NAMES
     ]
@@ -179,142 +190,6 @@ def _word(name: str, value: object) -> str:
 
 def _time(at: Any) -> str:
     return str(at.astimezone().strftime("%Y-%m-%d %H:%M"))
-
-
-Version = Annotated[int, Form()]
-Queue = Annotated[str, Form(max_length=2000)]
-Reason = Annotated[str, Form(max_length=500)]
-_NOTHING = "没有改动"
-
-
-def _done(
-    page: Page, number: int, queue: str, told: str, do: Callable[[Session, Actor], object], *, stay: bool = False
-) -> Response:
-    """Do an act, and go on to the submission that came after it in the queue before the act.
-
-    What changed nothing stays where it is, says so, and offers nothing to take back.
-
-    Parameters
-    ----------
-    do : returns what to tell instead of `told`, where that is a text.
-    """
-    actor = page.need("review")
-    asked = Asked.parse(queue)
-    with page.here.store.writing() as session:
-        own = acts.standing(session, actor, number)
-        version = own.version
-        _, after = queue_of(page).beside(session, actor, asked.filters, own, order=asked.order)
-        said = do(session, actor)
-        session.flush()
-        made = select(Review.act).where(Review.number == number, Review.version > version)
-        act = session.scalar(made.order_by(Review.id.desc()).limit(1))
-    if not act:
-        return page.go(f"/submissions/{number}?{asked.query}", f"第 {number} 号：{_NOTHING}")
-    if after and not stay:
-        where = f"/submissions/{after}?{asked.query}"
-    else:
-        where = f"/submissions/{number}?{asked.query}" if stay else f"/inbox?{asked.query}"
-    told = said if isinstance(said, str) else told
-    return page.go(where, f"第 {number} 号：{told}", f"/undo/{quote(act)}")
-
-
-@router.post("/accept")
-def accept(page: SignedIn, number: Number, version: Version, queue: Queue = "", reason: Reason = "") -> Response:
-    """Accept what was decided."""
-    return _done(page, number, queue, "已采纳", lambda s, a: review.accept(s, a, Seen(number, version), reason))
-
-
-@router.post("/junk")
-def junk(page: SignedIn, number: Number, version: Version, queue: Queue = "", reason: Reason = "") -> Response:
-    """Call it no submission."""
-    return _done(page, number, queue, "不是来件", lambda s, a: review.junk(s, a, Seen(number, version), reason))
-
-
-@router.post("/reopen")
-def reopen(page: SignedIn, number: Number, version: Version, queue: Queue = "", reason: Reason = "") -> Response:
-    """Put it back into the queue."""
-    do = lambda s, a: review.reopen(s, a, Seen(number, version), reason)  # noqa: E731
-    return _done(page, number, queue, "回到待研判", do, stay=True)
-
-
-@router.post("/correct")
-def correct(
-    page: SignedIn,
-    number: Number,
-    version: Version,
-    topic: Annotated[str, Form()],
-    priority: Annotated[str, Form()],
-    intent: Annotated[str, Form()],
-    place: Annotated[str, Form(max_length=100)] = "",
-    queue: Queue = "",
-    reason: Reason = "",
-) -> Response:
-    """Correct what was decided; only what is different counts."""
-    level1, _, level2 = topic.partition("/")
-    asked = {
-        "level1": level1 or None,
-        "level2": level2 or None,
-        "priority": priority,
-        "intent": intent,
-        "place": place.strip() or None,
-    }
-
-    def do(session: Session, actor: Actor) -> object:
-        own = acts.standing(session, actor, number, version)
-        changes = {name: value for name, value in asked.items() if getattr(own, name) != value}
-        if not changes:
-            if own.review == "pending":  # who looked and changed nothing agrees; what was decided before stays decided
-                review.accept(session, actor, Seen(number, version), reason)
-            return "已采纳"
-        if {"level1", "level2"} & changes.keys():
-            changes |= {"level1": level1, "level2": level2 or None}
-        return review.correct(session, actor, Seen(number, version), changes, page.here.intake.triage.router, reason)
-
-    return _done(page, number, queue, "已更正", do)
-
-
-@router.post("/confirm-link")
-def confirm_link(page: SignedIn, number: Number, version: Version, queue: Queue = "") -> Response:
-    """Confirm that it repeats or joins another."""
-    do = lambda s, a: issues.confirm_link(s, a, Seen(number, version))  # noqa: E731
-    return _done(page, number, queue, "已确认", do, stay=True)
-
-
-@router.post("/split")
-def split(page: SignedIn, number: Number, version: Version, queue: Queue = "") -> Response:
-    """Take it out of its issue."""
-    do = lambda s, a: issues.split(s, a, Seen(number, version))  # noqa: E731
-    return _done(page, number, queue, "已拆出", do, stay=True)
-
-
-@router.post("/merge")
-def merge(
-    page: SignedIn, number: Number, version: Version, other: Annotated[int, Form(alias="with")], queue: Queue = ""
-) -> Response:
-    """Join it to the issue of another."""
-
-    def do(session: Session, actor: Actor) -> object:
-        goal = acts.standing(session, actor, other).issue
-        return issues.merge(session, actor, Seen(number, version), goal)
-
-    return _done(page, number, queue, f"已并入第 {other} 号的事项", do, stay=True)
-
-
-@router.post("/assign")
-def send(
-    page: SignedIn,
-    number: Number,
-    version: Version,
-    member: Annotated[str, Form()],
-    role: Annotated[str, Form()] = "lead",
-    queue: Queue = "",
-) -> Response:
-    """Send it to a member."""
-    actor = page.need("assign")
-    with page.here.store.writing() as session:
-        assign.assign(session, actor, number, version, [(member, role if role != "spare" else "lead")])
-    told = f"第 {number} 号已交办给{names_of(page).get(member, member)}"
-    return page.go(f"/submissions/{number}?{Asked.parse(queue).query}", told)
 
 
 @router.get("/sheet.docx")

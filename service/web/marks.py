@@ -14,6 +14,7 @@ from service.accounts.sight import BLOT, blotted
 from service.export.labels import PERSONAL
 from service.masking import Span
 
+_WEIGHT = re.compile(r"（[+-]\d\.\d\d）$")
 _SHOWN_TERMS = 12
 """So many deciding words are marked; more make a text hard to read."""
 
@@ -56,6 +57,15 @@ def marked(text: str, marks: Iterable[Mark]) -> list[Piece]:
     if done < len(text):
         pieces.append(Piece(text[done:]))
     return pieces
+
+
+def plain(reason: str) -> str:
+    """Return a reason without what it weighs: a number that says nothing to who reads the page.
+
+    >>> plain("界别“教育”牵头（+0.40）")
+    '界别“教育”牵头'
+    """
+    return _WEIGHT.sub("", reason)
 
 
 def reasons(decision: dict[str, Any]) -> list[Mark]:

@@ -12,6 +12,7 @@ from service.desk import assign, mine
 from service.desk.life import Said
 from service.export.labels import title_and_body
 from service.store import Assignment
+from service.web import marks
 from service.web.page import Page, SignedIn
 
 router = APIRouter(prefix="/mine")
@@ -47,14 +48,14 @@ def own(page: SignedIn, after: int = 0) -> Response:
 
 
 def _item(assignment: Assignment, shown: dict[str, Any]) -> dict[str, Any]:
-    names = ("id", "number", "version", "state", "role", "due")
+    names = ("id", "number", "version", "state", "role", "due", "note")
     return {name: getattr(assignment, name) for name in names} | {
         "title": title_and_body(shown["text"])[0],
         "text": shown["text"],
         "priority": shown["priority"],
         "level1": shown["topic"]["level1"],
         "place": shown["route"]["place"],
-        "reasons": shown["reasons"],
+        "reasons": [marks.plain(reason) for reason in shown["reasons"]],
         "late": _late(assignment),
     }
 
@@ -89,6 +90,12 @@ def hand_back(
 
 
 @router.post("/{which}/answer")
-def answer(page: SignedIn, which: Which, version: Version, text: Annotated[str, Form(max_length=20_000)]) -> Response:
+def answer(
+    page: SignedIn,
+    which: Which,
+    version: Version,
+    text: Annotated[str, Form(max_length=20_000)],
+    public: Annotated[str, Form()] = "",
+) -> Response:
     """Answer it."""
-    return _act(page, which, "answer", version, "答复已提交", Said(text=text))
+    return _act(page, which, "answer", version, "答复已提交", Said(text=text, public=bool(public)))

@@ -6,12 +6,14 @@ import hashlib
 import io
 import re
 import secrets
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import segno
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from pipeline.records import Submission
 from service.accounts.actor import Actor
@@ -29,7 +31,10 @@ _PER_MINUTE = 30
 """Submissions from one address, a sixth of them at once: a whole building may share it."""
 _LOOKS_PER_MINUTE = 60
 _REFERENCE = re.compile(r"[2-9A-HJ-NP-Z]{10}")
-_STEPS = (("received", "收到"), ("reviewed", "研判"), ("assigned", "交办"), ("answered", "答复"))
+_STEPS = (
+    ("received", "收到", "已经存下，不会丢"), ("reviewed", "研判", "信息员看过，定下是哪方面的事、急不急"),
+    ("assigned", "交办", "请委员跟进"), ("answered", "答复", "委员已经答复"),
+)  # fmt: skip
 
 
 def _site(page: Page, prefix: str) -> tuple[Key, Actor]:
@@ -102,14 +107,29 @@ def _arrival(told: dict[str, str], site: str, trap: str, once: str) -> Arrival:
     return Arrival(submission, same, contact=values["contact"] or None)
 
 
+def _address(page: Page, prefix: str) -> str:
+    """Return where the public opens the form of a site: this goes on paper, so it is the address that is set."""
+    base = page.here.settings.public_url or str(page.request.base_url)
+    return f"{base.rstrip('/')}/say/{prefix}"
+
+
 @router.get("/say/{prefix}/code.svg")
-def code(request: Request, page: SignedIn, prefix: str) -> Response:
+def code(page: SignedIn, prefix: str) -> Response:
     """Give the QR code of a site's form, for print."""
     _site(page, prefix)
     out = io.BytesIO()
-    where = str(request.base_url).rstrip("/") + f"/say/{prefix}"
-    segno.make(where, error="m").save(out, kind="svg", scale=8, border=4)
+    segno.make(_address(page, prefix), error="m").save(out, kind="svg", scale=8, border=4)
     return Response(out.getvalue(), media_type="image/svg+xml")
+
+
+@router.get("/say/{prefix}/poster")
+def poster(page: SignedIn, prefix: str) -> HTMLResponse:
+    """Show what to print and put up at a site: one page A4 with its code."""
+    key, _ = _site(page, prefix)
+    where, own = _address(page, prefix), not page.here.settings.public_url
+    return page.show(
+        "poster", title=f"海报：{key.site}", site=key.site, code=f"/say/{prefix}/code.svg", where=where, unset=own
+    )
 
 
 @router.get("/status")
@@ -125,7 +145,7 @@ def status(request: Request, page: Anybody, reference: str = "") -> HTMLResponse
     return page.show("status", title="办理进度", reference=reference, steps=steps, answer=answer, wrong=wrong)
 
 
-def _found(page: Page, reference: str) -> tuple[list[tuple[str, str]], str] | None:
+def _found(page: Page, reference: str) -> tuple[list[tuple[str, str, str]], str] | None:
     query = (
         select(SubmissionRow, Standing)
         .join(Standing, Standing.number == SubmissionRow.number)
@@ -144,4 +164,10 @@ def _found(page: Page, reference: str) -> tuple[list[tuple[str, str]], str] | No
         "assigned": "✓" if own.delivery not in ("none", "handed_back") else "",
         "answered": "✓" if own.delivery in ("answered", "closed") else "",
     }
-    return [(name, done[step]) for step, name in _STEPS], answer.text if answer else ""
+    return [(name, what, done[step]) for step, name, what in _STEPS], answer.text if answer else ""
+
+
+def sites(session: Session) -> Sequence[Key]:
+    """Return the keys of the sites whose forms are open."""
+    query = select(Key).where(Key.site.is_not(None), Key.revoked_at.is_(None)).order_by(Key.site)
+    return [key for key in session.scalars(query) if not key.expires_at or key.expires_at > now()]

@@ -2,7 +2,7 @@
 const page = document.body;
 const rows = () => [...document.querySelectorAll("[data-rows] > tr")];
 const help = document.getElementById("help");
-const ACTS = "axysmou";  // these change something: a held or doubled key must not do it to what nobody has read yet
+const ACTS = "axysmoue123";  // these change something: a held or doubled key must not do it to what nobody has read yet
 const UNREAD = 300;  // milliseconds for which a page that just came takes no act
 const stale = new Set();  // act keys that were down before the page was ready; each counts again once it is released
 
@@ -63,6 +63,8 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("keyup", (event) => stale.delete(event.key));
 
 for (const each of document.querySelectorAll("[data-help]")) each.addEventListener("click", () => help?.showModal());
+
+for (const each of document.querySelectorAll("[data-print]")) each.addEventListener("click", () => print());
 
 // A form is sent once, however often its key is pressed.
 document.addEventListener("submit", (event) => {

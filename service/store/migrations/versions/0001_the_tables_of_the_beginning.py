@@ -465,6 +465,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_standings_repeats", ["repeats"], unique=False)
         batch_op.create_index("ix_standings_score", ["rank", "number"], unique=False)
         batch_op.create_index("ix_standings_sector", ["sector", "rank", "number"], unique=False)
+        batch_op.create_index("ix_standings_source", ["review", "source", "rank", "number"], unique=False)
         batch_op.create_index("ix_standings_status", ["status", "rank", "number"], unique=False)
 
     for statement in _SEARCH[op.get_bind().dialect.name]:
@@ -476,6 +477,7 @@ def downgrade() -> None:
     op.execute("DROP TABLE search")
     with op.batch_alter_table("standings", schema=None) as batch_op:
         batch_op.drop_index("ix_standings_status")
+        batch_op.drop_index("ix_standings_source")
         batch_op.drop_index("ix_standings_sector")
         batch_op.drop_index("ix_standings_score")
         batch_op.drop_index("ix_standings_repeats")
