@@ -27,6 +27,7 @@ from pipeline.suspects import Suspect, suspects
 from pipeline.train import Judged, fit_model
 from pipeline.train.folds import near, together
 from pipeline.train.held import text_ids
+from pipeline.train.progress import Tell, silent
 from pipeline.train.report import card
 from pipeline.verdict import Verdict, verdict
 
@@ -86,7 +87,14 @@ class Outcome:
         }
 
 
-def retrain(labels: Sequence[Label], folder: Path, *, sources: dict[str, str], current: str | None = None) -> Outcome:
+def retrain(
+    labels: Sequence[Label],
+    folder: Path,
+    *,
+    sources: dict[str, str],
+    current: str | None = None,
+    tell: Tell = silent,
+) -> Outcome:
     """Train a candidate on corpora/ and labels, judge it, and write its folder.
 
     Parameters
@@ -95,6 +103,7 @@ def retrain(labels: Sequence[Label], folder: Path, *, sources: dict[str, str], c
     folder : of the candidate; its name is the model's.
     sources : name → hash of what the labels were read from.
     current : the model to compare with; the working one where None.
+    tell : is told each step; what it raises ends the work, and nothing is written.
 
     Raises
     ------
@@ -106,7 +115,9 @@ def retrain(labels: Sequence[Label], folder: Path, *, sources: dict[str, str], c
         raise InputError("没有一行能用来训练：标签的权重都是 0。被退回（handed_back）的来件请先由别人重新判读。")
     now, meta = registry.load(current)
     base, hashes = labelled.gather([], base="corpora", reading=Reading())
-    trained = fit_model([*base, *(label.example() for label in used)], folder.name, sources={**hashes, **sources})
+    examples = [*base, *(label.example() for label in used)]
+    trained = fit_model(examples, folder.name, sources={**hashes, **sources}, tell=tell)
+    tell("与现用模型逐件比较")
     contest = _Contest(now, registry.seen(current), used, len(base))
     crossed, late = contest.held(trained.crossed), contest.held(trained.late)
     found = [each.compare(now) if each else None for each in (crossed, late)]
@@ -123,6 +134,7 @@ def retrain(labels: Sequence[Label], folder: Path, *, sources: dict[str, str], c
         verdict=verdict(folder.name, *found),
     )
     outcome.meta["retrained"] = outcome.told()
+    tell("写出模型")
     artefact.save(folder, outcome.meta, trained.arrays, card(outcome.meta))
     return outcome
 

@@ -30,6 +30,7 @@ from pipeline.train.folds import FOLDS, near, together
 from pipeline.train.held import Held, Judged, Trained, chances, hold_out, judged, text_ids
 from pipeline.train.lexicon import prior
 from pipeline.train.ordinal import Guess, train_ordinal
+from pipeline.train.progress import Tell, silent
 from pipeline.train.report import card, report, versions
 from pipeline.train.views import Linear, Views, first_level, fit_linear, parents
 from pipeline.train.vocabulary import KNOWLEDGE_WEIGHT, matrix_of, select, word_view
@@ -40,6 +41,7 @@ Strings = npt.NDArray[np.str_]
 Ints = npt.NDArray[np.int64]
 
 _FEWEST = 50
+_HEADS = {"topic": "主题", "intent": "诉求类型", "junk": "垃圾信息", "priority": "紧急程度"}
 _JUNK_WEIGHT = 4.0
 """A written piece of junk counts more: there are twenty letters for each."""
 
@@ -56,9 +58,10 @@ class Fitted:
     held: Held
 
 
-def _fit_head(views: Views, order: Sequence[str], examples: Sequence[Example], groups: Strings) -> Fitted:
+def _fit_head(views: Views, order: Sequence[str], examples: Sequence[Example], groups: Strings, tell: Tell) -> Fitted:
     """Fit a head on everything, and judge it on what folds hold out."""
-    held = hold_out(views, order, examples, groups)
+    held = hold_out(views, order, examples, groups, tell)
+    tell("用全部文本定稿")
     linear, words = views.fit(np.arange(len(examples)), order)
     if words is not None:
         linear.bias = linear.bias + words.bias[parents(order)]
@@ -84,10 +87,11 @@ def train(examples: Sequence[Example], folder: Path, *, sources: dict[str, str])
     return trained.meta
 
 
-def fit_model(examples: Sequence[Example], name: str, *, sources: dict[str, str]) -> Trained:
+def fit_model(examples: Sequence[Example], name: str, *, sources: dict[str, str], tell: Tell = silent) -> Trained:
     """Fit a model and write nothing; see `train`. The rows of `Judged` count the examples as they were given."""
     with threadpool_limits(1):  # sums in one order on every machine
-        return _fit(_checked(with_second_level(examples)), name, sources)
+        tell("给没有二级主题的标签补二级主题")
+        return _fit(_checked(with_second_level(examples)), name, sources, tell)
 
 
 def cross_validate(examples: Sequence[Example]) -> Judged:
@@ -133,7 +137,8 @@ class _Inputs:
         return views, rows, some
 
 
-def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str]) -> Trained:
+def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str], tell: Tell) -> Trained:
+    tell("挑选字词")
     all_of = _Inputs.of(examples)
     order = all_of.order
     columns: list[Linear] = []
@@ -144,7 +149,7 @@ def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str]) ->
     late = None
     for name, labels in (("topic", order), ("intent", INTENTS[:4]), ("junk", JUNK), ("priority", LEVELS)):
         views, rows, some = all_of.head(name)
-        fitted = _fit_head(views, [str(each) for each in labels], some, all_of.groups[rows])
+        fitted = _fit_head(views, [str(each) for each in labels], some, all_of.groups[rows], _of(_HEADS[name], tell))
         held, at = fitted.held, np.array(rows)
         start = heads[-1].columns.stop if heads else 0
         heads.append(Head(name, fitted.linear.labels, start, held.sharpness))
@@ -194,6 +199,10 @@ def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str]) ->
         **told,
     }
     return Trained(meta, arrays, crossed, late)
+
+
+def _of(head: str, tell: Tell) -> Tell:
+    return lambda step: tell(f"{head}：{step}")
 
 
 def _weight(example: Example, head: str) -> float:

@@ -11,15 +11,13 @@ from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import Response
 from sqlalchemy import select
 
-from pipeline import registry
-from pipeline.errors import ModelError
 from pipeline.route.router import rule_tables
 from service.accounts import keys, users
 from service.accounts.actor import PERMISSIONS, SCOPES
 from service.api.values import Which
 from service.desk import audit, sheets, tables
 from service.desk.errors import RuleError
-from service.store import AuditEntry, Member, now
+from service.store import AuditEntry, Member
 from service.store.people import OFFICE_TABLES
 from service.web.page import WORDS, Page, SignedIn
 
@@ -249,57 +247,6 @@ def revoke_key(page: SignedIn, prefix: str) -> Response:
     return page.go("/admin/keys", f"密钥 {prefix} 已停用")
 
 
-@router.get("/models")
-def show_models(page: SignedIn) -> Response:
-    """List the models, and which one works."""
-    page.need("models_read")
-    working = registry.working()
-    models = [_model(name, meta, working) for name, meta in registry.names()]
-    return _show(page, "admin_models", models=models, steps=registry.history()[::-1])
-
-
-def _model(name: str, meta: dict[str, Any] | ModelError, working: str) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": name, "working": name == working, "broken": isinstance(meta, ModelError)}
-    if isinstance(meta, ModelError):
-        return told | {"state": str(meta), "texts": "", "accuracy": "", "f1": ""}
-    scores = meta.get("scores", {})
-    return told | {
-        "state": "正在使用" if name == working else "", "texts": meta.get("examples", ""),
-        "accuracy": _percent(scores.get("accuracy")), "f1": _percent(scores.get("macro_f1")),
-    }  # fmt: skip
-
-
-def _percent(share: object) -> str:
-    return f"{share:.1%}" if isinstance(share, float) else ""
-
-
-@router.post("/models/{name}/promote")
-def promote(page: SignedIn, name: str, why: Annotated[str, Form(min_length=1, max_length=200)]) -> Response:
-    """Let another model work; a worse one is refused."""
-    actor = page.need("models_write")
-    found = dict(registry.names())
-    meta, current = found.get(name), found.get(registry.working())
-    worse = registry.worse_by_card(meta, current) if isinstance(meta, dict) and isinstance(current, dict) else []
-    registry.promote(name, who=str(actor), when=_moment(), why=why, against=worse, force=False)
-    _record(page, "model.promote", name, why)
-    return page.go("/admin/models", f"{name} 已启用")
-
-
-@router.post("/models/rollback")
-def rollback(page: SignedIn, why: Annotated[str, Form(min_length=1, max_length=200)]) -> Response:
-    """Go back to the model before."""
-    actor = page.need("models_write")
-    step = registry.rollback(who=str(actor), when=_moment(), why=why)
-    _record(page, "model.rollback", step.model, why)
-    return page.go("/admin/models", f"已退回 {step.model}")
-
-
-def _record(page: Page, action: str, name: str, why: str) -> None:
-    assert page.actor
-    with page.here.store.writing() as session:
-        audit.record(session, page.actor, action, f"model:{name}", reason=why)
-
-
 @router.get("/audit")
 def show_audit(page: SignedIn, before: int = 0) -> Response:
     """List the entries, the latest first."""
@@ -329,7 +276,3 @@ def _audit(page: Page, before: int, verified: dict[str, Any] | None = None) -> R
 
 def _time(at: Any) -> str:
     return str(at.astimezone().strftime("%Y-%m-%d %H:%M"))
-
-
-def _moment() -> str:
-    return now().astimezone().isoformat(timespec="seconds")

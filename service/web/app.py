@@ -8,10 +8,10 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from service.web import admin, entry, imports, inbox, issues, item, mine, page, say, statistics
+from service.web import admin, analyst, entry, imports, inbox, issues, item, mine, page, say, statistics
 
 ROUTES: tuple[APIRouter, ...] = tuple(
-    each.router for each in (entry, inbox, item, issues, mine, say, imports, statistics, admin)
+    each.router for each in (entry, inbox, item, issues, mine, say, imports, statistics, analyst, admin)
 )
 
 
