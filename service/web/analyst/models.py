@@ -57,8 +57,8 @@ def _job(job: Any) -> dict[str, Any]:
 
 def _fresh_name(taken: set[str]) -> str:
     """Return a name for a new model that no other has: the month, and a letter where that is not enough."""
-    month = str(now().astimezone().strftime("%Y-%m"))
-    return next(month + letter for letter in ("", *"bcdefghijklmnopqrstuvwxyz") if month + letter not in taken)
+    month = f"{now().astimezone():%Y-%m}"
+    return str(next(name for letter in ["", *"bcdefghijklmnopqrstuvwxyz"] if (name := month + letter) not in taken))
 
 
 def _model(
