@@ -30,7 +30,7 @@ from pipeline.train.folds import FOLDS, near, together
 from pipeline.train.held import Held, Judged, Trained, chances, hold_out, judged, text_ids
 from pipeline.train.lexicon import prior
 from pipeline.train.ordinal import Guess, train_ordinal
-from pipeline.train.progress import Tell, silent
+from pipeline.train.progress import Tell, of, silent
 from pipeline.train.report import card, report, versions
 from pipeline.train.views import Linear, Views, first_level, fit_linear, parents
 from pipeline.train.vocabulary import KNOWLEDGE_WEIGHT, matrix_of, select, word_view
@@ -68,7 +68,8 @@ def _fit_head(views: Views, order: Sequence[str], examples: Sequence[Example], g
     return Fitted(linear, words, held)
 
 
-def _quantised(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+def quantised(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+    """Return weights in eight bits, and the scale of each column."""
     scale = np.maximum(np.abs(weights).max(axis=0) / 127, 1e-9).astype(np.float32)
     return np.round(weights / scale).astype(np.int8), scale
 
@@ -149,7 +150,7 @@ def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str], te
     late = None
     for name, labels in (("topic", order), ("intent", INTENTS[:4]), ("junk", JUNK), ("priority", LEVELS)):
         views, rows, some = all_of.head(name)
-        fitted = _fit_head(views, [str(each) for each in labels], some, all_of.groups[rows], _of(_HEADS[name], tell))
+        fitted = _fit_head(views, [str(each) for each in labels], some, all_of.groups[rows], of(_HEADS[name], tell))
         held, at = fitted.held, np.array(rows)
         start = heads[-1].columns.stop if heads else 0
         heads.append(Head(name, fitted.linear.labels, start, held.sharpness))
@@ -157,7 +158,7 @@ def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str], te
         guesses[name] = Guess(at[held.tested].tolist(), chances(held.scaled))
         scores[f"{name}_accuracy"] = round(float(np.mean(held.logits.argmax(axis=1) == held.truth)), 4)
         if fitted.words is not None:
-            word_weights, word_scale = _quantised(fitted.words.weights)
+            word_weights, word_scale = quantised(fitted.words.weights)
             borders = [] if held.own else _borders(order)
             tested = batch([some[row].text for row in held.tested.tolist()])
             occurring = all_of.every.occurrences(tested)
@@ -169,7 +170,7 @@ def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str], te
             told["borders"] = [asdict(border) for border in borders]
             scores["level1_accuracy"] = told["report"]["accuracy"]
             scores["level1_macro_f1"] = told["report"]["macro_f1"]
-    weights, scale = _quantised(np.hstack([linear.weights for linear in columns]))
+    weights, scale = quantised(np.hstack([linear.weights for linear in columns]))
     arrays: dict[str, artefact.Array] = {
         "keys": all_of.every.keys,
         "idf": all_of.every.idf,
@@ -199,10 +200,6 @@ def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str], te
         **told,
     }
     return Trained(meta, arrays, crossed, late)
-
-
-def _of(head: str, tell: Tell) -> Tell:
-    return lambda step: tell(f"{head}：{step}")
 
 
 def _weight(example: Example, head: str) -> float:

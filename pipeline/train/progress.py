@@ -10,3 +10,8 @@ Tell = Callable[[str], None]
 
 def silent(step: str) -> None:
     """Tell nobody."""
+
+
+def of(what: str, tell: Tell) -> Tell:
+    """Return how the steps of a part are told."""
+    return lambda step: tell(f"{what}：{step}")

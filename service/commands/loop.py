@@ -118,9 +118,8 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
 
 def run_check(data: Sequence[Path], reading: Reading, top: int, out: Path | None) -> int:
     """Tell which labels are doubtful; see `service.cli.loop.labels_check`."""
-    from pipeline.labelled import Reading, gather
     from pipeline.suspects import agreement, suspects
-    from pipeline.train import cross_validate
+    from pipeline.train.adapt import cross_validate
 
     if out:
         check(out, {".csv"})
@@ -128,9 +127,8 @@ def run_check(data: Sequence[Path], reading: Reading, top: int, out: Path | None
     rows = [label for label in labels.settled(given) if label.topic and label.topic not in labels.NO_TOPIC]
     if len(rows) < 50 or len({label.topic for label in rows}) < 2:
         raise InputError(f"只有 {len(rows)} 条带主题的标签：至少要 50 条、两个主题，才看得出哪些存疑。")
-    base, _ = gather([], base="corpora", reading=Reading())
-    found = cross_validate([*base, *(label.example() for label in rows)])
-    doubts = suspects(found, len(base), [label.topic for label in rows])
+    found = cross_validate(registry.load(registry.SHIPPED)[0], [label.example() for label in rows])
+    doubts = suspects(found, 0, [label.topic for label in rows])
     shown = [(rows[each.row], each) for each in doubts[:top]]
     if out:
         header = ("id", "text", "topic", "source", "label", "other", "own", "better")
