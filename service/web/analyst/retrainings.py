@@ -57,7 +57,7 @@ def result(page: SignedIn, which: Which) -> Response:
     return show(
         page, "analyst_retraining", title=f"训练 {name}", name=name, state=job.state, which=which, error=job.error,
         step=told.get("step", ""), done=job.done, total=job.total or 1, made_at=moment(job.made_at), ended=ended,
-        cancel=job.cancel, told=_told(told) if ended else {}, there=_state(name),
+        cancel=job.cancel, outcome=_told(told) if ended else {}, there=_state(name),
     )  # fmt: skip
 
 
