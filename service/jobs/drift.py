@@ -31,8 +31,8 @@ WEEKS = 8
 """So many of the latest weeks are looked at, where nothing else is asked for."""
 _MOST = 5_000
 """So many texts of each time are enough, the latest."""
-_LEAST = 30
-_EVERY = timedelta(days=7)
+LEAST = 30
+EVERY = timedelta(days=7)
 _LOOK = 3600.0
 """Seconds between two looks whether a week is over."""
 
@@ -56,9 +56,9 @@ def run(held: Held) -> dict[str, Any]:
         before = _seen(session, Standing.day < since)
         after = _seen(session, Standing.day >= since)
         reviews = overrides(as_label(row) for row in labels.rows(session))
-    if len(before) < _LEAST or not after:
+    if len(before) < LEAST or not after:
         raise InputError(
-            f"{since} 以前有 {len(before)} 件、从那天起有 {len(after)} 件：至少要 {_LEAST} 件和 1 件才能比。请换一天。"
+            f"{since} 以前有 {len(before)} 件、从那天起有 {len(after)} 件：至少要 {LEAST} 件和 1 件才能比。请换一天。"
         )
     found = drift(before, after)
     return {
@@ -113,10 +113,10 @@ class Weekly:
         with store.reading() as session:
             last = session.scalar(select(func.max(Job.made_at)).where(Job.kind == KIND))
             first = session.scalar(select(func.min(Standing.changed_at)))
-            some = select(Standing.number).limit(2 * _LEAST).subquery()
+            some = select(Standing.number).limit(2 * LEAST).subquery()
             rows = session.scalar(select(func.count()).select_from(some))
         begun = last or first
-        if begun is None or now() - begun < _EVERY or (rows or 0) < 2 * _LEAST:
+        if begun is None or now() - begun < EVERY or (rows or 0) < 2 * LEAST:
             return
         with store.writing() as session:
             queue.put(session, command("worker"), KIND, {})
