@@ -22,13 +22,15 @@ from sklearn.metrics import f1_score
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
+from pipeline import registry
 from pipeline.clean import clean
 from pipeline.features import Vocabulary, batch, characters
 from pipeline.pick import pick, uncertainty
 from pipeline.segment import Segmenter
 from pipeline.suspects import suspects
 from pipeline.terms import word_grams
-from pipeline.train import Example, cross_validate, read_knowledge, read_written, written_files
+from pipeline.train import Example, read_knowledge, read_written, written_files
+from pipeline.train.adapt import cross_validate
 from pipeline.train.folds import near
 from pipeline.train.views import first_level
 from pipeline.train.vocabulary import KNOWLEDGE_WEIGHT
@@ -152,11 +154,11 @@ def plant(topics: Strings, share: float, seed: int) -> tuple[Strings, Ints]:
 
 def find(texts: Sequence[str], topics: Strings) -> None:
     """Print precision and recall of the suspects at 50, 100 and 200 shown."""
-    base = [*read_written(written_files()), *read_knowledge()]
+    shipped, _ = registry.load(registry.SHIPPED)
     for seed in range(SEEDS):
         spoilt, wrong = plant(topics, 0.05, seed)
         rows = [Example(text, f"{topic}/") for text, topic in zip(texts, spoilt.tolist(), strict=True)]
-        shown = [each.row for each in suspects(cross_validate([*base, *rows]), len(base), spoilt)]
+        shown = [each.row for each in suspects(cross_validate(shipped, rows), 0, spoilt)]
         for count in (50, 100, 200):
             hits = len(set(shown[:count]) & set(wrong.tolist()))
             print(f"seed {seed}: {len(wrong)} planted, {count} shown of {len(shown)}: precision {hits / count:.2f}, "

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -99,6 +100,16 @@ class Drift:
 
     weeks: tuple[Week, ...]
     terms: tuple[Term, ...]
+
+    def offered(self) -> dict[str, Any]:
+        """Return the new terms: all, those for the dictionary, and rows for the lexicon of topics."""
+        lexicon = [
+            {"term": each.term, "level1": each.level1, "level2": each.level2, "weight": 1}
+            for each in self.terms
+            if each.level1
+        ]
+        dictionary = [each.term for each in self.terms if each.compound]
+        return {"terms": [asdict(each) for each in self.terms], "dictionary": dictionary, "lexicon": lexicon}
 
 
 def drift(before: Sequence[Seen], after: Sequence[Seen]) -> Drift:

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -156,6 +157,17 @@ def worse_by_card(meta: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def worse(meta: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return in what a model is worse than the working one: by the verdict, where the two were compared, else by card.
+
+    A comparison is of the same labels; cards may be of different texts.
+    """
+    judged = meta.get("retrained")
+    if not judged or judged["against"] != artefact.model_id(now) or judged["verdict"]["kind"] == "unknown":
+        return worse_by_card(meta, now)
+    return [judged["verdict"]["lines"][0].rstrip("。")] if judged["verdict"]["kind"] == "worse" else []
+
+
 def promote(name: str, *, who: str, when: str, why: str, against: Sequence[str], force: bool) -> Step:
     """Make a model the working one.
 
@@ -202,12 +214,16 @@ def rollback(*, who: str, when: str, why: str, to: str | None = None) -> Step:
 
 
 def _add(step: Step) -> Step:
-    path = models_folder() / _FILE
-    steps = [asdict(each) for each in (*history(), step)]
+    put(models_folder() / _FILE, {"steps": [asdict(each) for each in (*history(), step)]})
+    return step
+
+
+def put(path: Path, told: Mapping[str, Any]) -> None:
+    """Write a small file beside the models, whole or not at all."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps({"steps": steps}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         part.replace(path)
     except OSError as error:
         raise ModelError(
@@ -215,7 +231,6 @@ def _add(step: Step) -> Step:
         ) from error
     finally:
         part.unlink(missing_ok=True)
-    return step
 
 
 def check_trainable(name: str, *, own: bool) -> None:

@@ -1,4 +1,4 @@
-"""Retraining as one explicit job: corpora/ and an office's labels in, a model folder and a plain verdict out.
+"""Retraining as one explicit job: the model that ships and an office's labels in, a model and a plain verdict out.
 
 The candidate is judged on labels that it was not trained on (fold by fold, and by time), beside the model that works
 now, on rows that this one has not seen either. Nothing is written before all is done: a job that is killed leaves no
@@ -15,18 +15,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline import artefact, labelled, registry
+from pipeline import artefact, registry
 from pipeline.classify import Classifier
 from pipeline.compare import compare
 from pipeline.errors import InputError
 from pipeline.evaluate import Predictions, Strings, predict
 from pipeline.features import batch
-from pipeline.labelled import Reading
 from pipeline.labels import Label, settled
 from pipeline.suspects import Suspect, suspects
-from pipeline.train import Judged, fit_model
+from pipeline.train import Judged
+from pipeline.train.adapt import adapt
 from pipeline.train.folds import near, together
 from pipeline.train.held import text_ids
+from pipeline.train.progress import Tell, silent
 from pipeline.train.report import card
 from pipeline.verdict import Verdict, verdict
 
@@ -86,8 +87,15 @@ class Outcome:
         }
 
 
-def retrain(labels: Sequence[Label], folder: Path, *, sources: dict[str, str], current: str | None = None) -> Outcome:
-    """Train a candidate on corpora/ and labels, judge it, and write its folder.
+def retrain(
+    labels: Sequence[Label],
+    folder: Path,
+    *,
+    sources: dict[str, str],
+    current: str | None = None,
+    tell: Tell = silent,
+) -> Outcome:
+    """Adapt the model that ships to labels, judge the candidate, and write its folder.
 
     Parameters
     ----------
@@ -95,6 +103,7 @@ def retrain(labels: Sequence[Label], folder: Path, *, sources: dict[str, str], c
     folder : of the candidate; its name is the model's.
     sources : name → hash of what the labels were read from.
     current : the model to compare with; the working one where None.
+    tell : is told each step; what it raises ends the work, and nothing is written.
 
     Raises
     ------
@@ -105,13 +114,15 @@ def retrain(labels: Sequence[Label], folder: Path, *, sources: dict[str, str], c
     if not used:
         raise InputError("没有一行能用来训练：标签的权重都是 0。被退回（handed_back）的来件请先由别人重新判读。")
     now, meta = registry.load(current)
-    base, hashes = labelled.gather([], base="corpora", reading=Reading())
-    trained = fit_model([*base, *(label.example() for label in used)], folder.name, sources={**hashes, **sources})
-    contest = _Contest(now, registry.seen(current), used, len(base))
+    shipped = registry.load(registry.SHIPPED)
+    examples = [label.example() for label in used]
+    trained = adapt(*shipped, examples, folder.name, sources=sources, tell=tell)
+    tell("与现用模型逐件比较")
+    contest = _Contest(now, registry.seen(current), used)
     crossed, late = contest.held(trained.crossed), contest.held(trained.late)
     found = [each.compare(now) if each else None for each in (crossed, late)]
     changes = crossed.changes() if crossed else ()
-    doubts = suspects(trained.crossed, len(base), [label.topic for label in used])
+    doubts = suspects(trained.crossed, 0, [label.topic for label in used])
     outcome = Outcome(
         meta=trained.meta,
         against=artefact.model_id(meta),
@@ -123,6 +134,7 @@ def retrain(labels: Sequence[Label], folder: Path, *, sources: dict[str, str], c
         verdict=verdict(folder.name, *found),
     )
     outcome.meta["retrained"] = outcome.told()
+    tell("写出模型")
     artefact.save(folder, outcome.meta, trained.arrays, card(outcome.meta))
     return outcome
 
@@ -156,20 +168,18 @@ class _Contest:
     """The labels on which two models can be compared fairly.
 
     seen : numbers of the texts that the working model was trained on.
-    start : which of the examples is the first label.
     """
 
     now: Classifier
     seen: npt.NDArray[np.uint64]
     used: Sequence[Label]
-    start: int
 
     def held(self, found: Judged | None) -> _Both | None:
         """Return what both models say of the trusted labels that neither has seen; None where they are too few."""
         if found is None:
             return None
-        kept = [at for at, row in enumerate(found.rows.tolist()) if row >= self.start and self._fair(row - self.start)]
-        rows = [self.used[row - self.start] for row in found.rows[kept].tolist()]
+        kept = [at for at, row in enumerate(found.rows.tolist()) if self._fair(row)]
+        rows = [self.used[row] for row in found.rows[kept].tolist()]
         truth = np.array([row.topic for row in rows])
         if len(rows) < _ENOUGH or len(np.unique(truth)) < 2:
             return None

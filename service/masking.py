@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pipeline.clean import personal
 from service.export.labels import PERSONAL
 
 Span = tuple[int, int, str]
@@ -33,6 +34,11 @@ def masked(text: str, spans: Iterable[Span]) -> str:
             parts += [text[done:start], f"【{PERSONAL.get(kind, '个人信息')}】"]
         done = end
     return "".join(parts) + text[done:]
+
+
+def mask(text: str) -> str:
+    """Return a text that no decision tells of, with personal data replaced by what kind it is."""
+    return masked(text, ((each.start, each.end, each.kind) for each in personal.spans(text)))
 
 
 def spans_of(decision: dict[str, Any]) -> list[Span]:

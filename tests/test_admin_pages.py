@@ -381,7 +381,6 @@ def test_a_job_that_failed_is_tried_again(person: Callable[..., Person], house: 
     root.go(f"/jobs/{number}")
     assert "磁盘满了" in root.text()
     root.page.click("button:has-text('再试一次')")
-    root.page.wait_for_timeout(12000); print(root.text()); print((house.data/'log').read_text()[-3000:])
     root.page.wait_for_selector("text=重新研判：完成", timeout=90_000)
     assert person("zhao").context.request.get(f"/jobs/{number}").status == 404
 

@@ -13,7 +13,6 @@ from pipeline import labels
 from pipeline.errors import InputError
 from pipeline.labelled import Reading
 from pipeline.labels import COLUMNS, SOURCES, Label
-from service.commands.loop import freeze
 
 
 def put(folder: Path, *rows: dict[str, Any]) -> Path:
@@ -87,18 +86,6 @@ def test_what_is_refused(tmp_path: Path, row: dict[str, Any], said: str) -> None
 def test_a_file_without_labels(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"没有标签列.*--label"):
         labels.read([put(tmp_path, {"text": "路灯不亮"})])
-
-
-def test_a_frozen_file_holds_no_personal_data(tmp_path: Path) -> None:
-    path = tmp_path / "冻.jsonl"
-    given = [Label("路灯不亮，请打13812345678。", "1", "城乡建设", source="accepted", weight=0.6, reviewer="甲")]
-    once = freeze(given, path)
-    assert "13812345678" not in path.read_text(encoding="utf-8")
-    [found] = labels.read([path])
-    assert (found.id, found.topic, found.weight, found.source) == ("1", "城乡建设", 0.6, "accepted")
-    assert found.text == "路灯不亮，请打【手机号】。"
-    assert freeze(given, path) == once
-    assert freeze([found], path) == once  # what is masked stays so
 
 
 def test_one_label_for_each_item() -> None:

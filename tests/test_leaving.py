@@ -17,6 +17,8 @@ from inputs import LAMP, LID
 from openpyxl import load_workbook
 from sqlalchemy import select, update
 
+import pipeline.labels
+from pipeline.labels import COLUMNS, SOURCES
 from pipeline.records import Submission
 from pipeline.triage import Triage
 from service.accounts.actor import Actor, command
@@ -231,13 +233,27 @@ def test_who_may_not_read_personal_data_gets_none(filled: Store, ending: str, tm
     assert "【手机号】" in told.decode()
 
 
-def review(store: Store, number: int, action: str, *, glance: bool = False, undoes: int | None = None) -> int:
+def review(
+    store: Store, number: int, action: str, *, who: str = "user:li", reason: str = "", glance: bool = False,
+    undoes: int | None = None, **change: tuple[Any, Any],
+) -> int:  # fmt: skip
+    """Write a review down; of each `change` what was before, and what holds from then on."""
     with store.writing() as session:
-        row = Review(number=number, action=action, actor="user:li", before={}, after={}, version=2, glance=glance,
-                     undoes=undoes, at=now())  # fmt: skip
+        own = session.get_one(Standing, number)
+        for name, (_, value) in change.items():
+            setattr(own, name, value)
+        before, after = ({name: pair[at] for name, pair in change.items()} for at in (0, 1))
+        row = Review(number=number, action=action, actor=who, before=before, after=after, reason=reason, version=2,
+                     glance=glance, undoes=undoes, at=now())  # fmt: skip
         session.add(row)
         session.flush()
         return row.id
+
+
+def told_of(store: Store, number: int) -> str:
+    """Return the first-level topic that the software gave."""
+    with store.reading() as session:
+        return str(session.get_one(Standing, number).level1)
 
 
 def told_labels(store: Store) -> list[dict[str, Any]]:
@@ -246,32 +262,62 @@ def told_labels(store: Store) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("actions", "source", "weight"),
-    [(["accept"], "accepted", 0.7), (["correct", "accept"], "corrected", 1.0), (["merge"], "merged", 0.3),
-     (["assign"], None, 0), (["correct", "reopen"], None, 0), (["reopen", "hand_back", "accept"], "accepted", 0.7)],
+    ("actions", "source"),
+    [(["accept"], "accepted"), (["correct", "accept"], "corrected"), (["merge"], "merged"), (["split"], "split"),
+     (["confirm_link"], "merged"), (["junk"], "corrected"), (["assign"], None), (["correct", "reopen"], None),
+     (["reopen", "hand_back", "accept"], "accepted"), (["merge_issue"], None)],
 )  # fmt: skip
-def test_reviews_become_labels(filled: Store, actions: list[str], source: str | None, weight: float) -> None:
+def test_reviews_become_labels(filled: Store, actions: list[str], source: str | None) -> None:
     for action in actions:
         review(filled, 3, action)
     found = told_labels(filled)
-    assert [(each["source"], each["weight"]) for each in found] == ([(source, weight)] if source else [])
+    assert [(each["source"], each["weight"]) for each in found] == ([(source, SOURCES[source])] if source else [])
     for each in found:
         assert "【手机号】" in each["text"]
-        assert set(each) >= {"topic", "level2", "intent", "priority", "reviewed_at", "reviewer", "model"}
+        assert set(each) == set(COLUMNS)
 
 
 def test_a_review_that_was_taken_back_is_no_label_and_a_glance_is_worth_little(filled: Store) -> None:
     wrong = review(filled, 1, "correct")
-    review(filled, 1, "reopen", undoes=wrong)
+    review(filled, 1, "undo", undoes=wrong)
     review(filled, 2, "accept", glance=True)
-    assert [(each["id"], each["source"], each["weight"]) for each in told_labels(filled)] == [("2", "glance", 0.3)]
+    assert [(each["id"], each["source"], each["weight"]) for each in told_labels(filled)] == [("2", "glance", 0.2)]
+
+
+def test_each_reader_has_a_label_of_what_held_then(filled: Store) -> None:
+    said = told_of(filled, 2)
+    review(filled, 2, "accept", who="user:li")
+    review(filled, 2, "correct", who="user:wang", level1=(said, "环境保护"), level2=(None, None))
+    review(filled, 2, "correct", who="user:wang", priority=("normal", "high"))
+    review(filled, 2, labels.SECOND, who="user:chen", second=(None, {"level1": "政法", "level2": "综治维稳"}))
+    found = [(each["reviewer"], each["source"], each["topic"], each["said"]) for each in told_labels(filled)]
+    assert found == [
+        ("user:li", "accepted", said, said),
+        ("user:wang", "reprioritised", "环境保护", said),
+        ("user:chen", "second", "政法", said),
+    ]
+
+
+def test_a_hand_back_leaves_the_topic_open_until_somebody_looks_again(filled: Store, tmp_path: Path) -> None:
+    def settled() -> list[tuple[str, str]]:
+        with filled.reading() as session:
+            path = labels.freeze(labels.rows(session), tmp_path / "l.jsonl").path
+        return [(each.source, each.reason) for each in pipeline.labels.settled(pipeline.labels.read([path]))]
+
+    review(filled, 2, "correct")
+    review(filled, 2, "hand_back", who="user:wei", reason="属地不符")
+    assert settled() == [("corrected", "")]  # a wrong place says nothing of the topic
+    review(filled, 2, "hand_back", who="user:wei", reason="权属不清：打13812345678问")
+    assert settled() == [("handed_back", "权属不清：打【手机号】问")]
+    review(filled, 2, "reassign", who="user:wang")
+    assert settled() == [("accepted", "")]
 
 
 def test_the_same_labels_have_the_same_hash(filled: Store, tmp_path: Path) -> None:
     review(filled, 1, "accept")
     with filled.reading() as session:
-        one, two = (labels.freeze(session, tmp_path / name) for name in ("a.jsonl", "b.jsonl"))
-    assert (one.hash, one.rows) == (two.hash, 1)
+        one, two = (labels.freeze(labels.rows(session), tmp_path / name) for name in ("a.jsonl", "b.jsonl"))
+    assert (one.hash, one.rows, one.sources) == (two.hash, 1, {"accepted": 1})
     from pipeline import labelled
     from pipeline.labelled import Reading
 

@@ -333,3 +333,26 @@ def test_a_dossier_shows_what_is_near(store: Store, intake: Intake) -> None:
         assert first.shared
         with pytest.raises(NotFoundError):
             dossier(session, OFFICER, 99, [])
+
+
+def test_what_teaches_most_comes_first(store: Store, intake: Intake, triage: Triage) -> None:
+    queue = Queue(triage.router.places, triage.segmenter, triage.classifier.vocabulary)
+    with store.reading() as session:
+        page = queue.page(session, OFFICER, Filters(), order="teach", most=5)
+        every = [each.standing for each in queue.page(session, OFFICER, Filters(), order="teach").items]
+        around = [queue.beside(session, OFFICER, Filters(), each, order="teach") for each in every[:2]]
+        none = queue.page(session, OFFICER, Filters(level1=("没有",)), order="teach").items
+    assert page.cursor is None
+    assert [each.standing.number for each in page.items] == [each.number for each in every[:5]]
+    assert len(every) == 8
+    assert every[0].confidence < sum(each.confidence for each in every) / 8
+    assert around == [(None, every[1].number), (every[0].number, every[2].number)]
+    assert none == []
+    with store.writing() as session:
+        review.accept(session, OFFICER, Seen(every[0].number, 1))
+    with store.reading() as session:  # it waits no more: the list goes on with its first
+        own = session.get_one(Standing, every[0].number)
+        assert queue.beside(session, OFFICER, Filters(), own, order="teach")[1] is not None
+        assert own.number not in [
+            each.standing.number for each in queue.page(session, OFFICER, Filters(), order="teach").items
+        ]

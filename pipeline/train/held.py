@@ -14,6 +14,7 @@ from pipeline.artefact import Array
 from pipeline.train.choice import Choice
 from pipeline.train.examples import Example
 from pipeline.train.folds import by_time, folds
+from pipeline.train.progress import Tell, silent
 from pipeline.train.views import Views, first_level, parents
 
 Floats = npt.NDArray[np.float32]
@@ -104,7 +105,9 @@ class Held:
         return self.logits * self.sharpness
 
 
-def hold_out(views: Views, order: Sequence[str], examples: Sequence[Example], groups: Strings) -> Held:
+def hold_out(
+    views: Views, order: Sequence[str], examples: Sequence[Example], groups: Strings, tell: Tell = silent
+) -> Held:
     """Judge a head on folds of the examples that are not mere knowledge.
 
     On an office's own rows the promises of the dial rest: there each fold chooses n-grams and words for itself.
@@ -120,10 +123,16 @@ def hold_out(views: Views, order: Sequence[str], examples: Sequence[Example], gr
         fresh = choice.views(views, rows, order) if choice else views
         return fresh.logits(real[test], fresh.fit(rows, order))
 
-    logits = np.vstack([asked(train, test) for train, test in pairs])
+    parts = []
+    for number, (train, test) in enumerate(pairs, 1):
+        tell(f"轮流检验，第 {number} 份，共 {len(pairs)} 份")
+        parts.append(asked(train, test))
+    logits = np.vstack(parts)
     tested = np.concatenate([test for _, test in pairs])
     factor = sharpness(logits, truth[tested]) * (1.0 if own else _DAMPING)
     split = by_time(truth, np.array([examples[row].day for row in real.tolist()]), groups[real]) if choice else None
+    if split:
+        tell("按时间检验：用较早的训练，判最近的")
     late = (real[split[1]], asked(*split)) if split else None
     return Held(logits, truth[tested], real[tested], own, factor, late)
 

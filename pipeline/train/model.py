@@ -30,6 +30,7 @@ from pipeline.train.folds import FOLDS, near, together
 from pipeline.train.held import Held, Judged, Trained, chances, hold_out, judged, text_ids
 from pipeline.train.lexicon import prior
 from pipeline.train.ordinal import Guess, train_ordinal
+from pipeline.train.progress import Tell, of, silent
 from pipeline.train.report import card, report, versions
 from pipeline.train.views import Linear, Views, first_level, fit_linear, parents
 from pipeline.train.vocabulary import KNOWLEDGE_WEIGHT, matrix_of, select, word_view
@@ -40,6 +41,7 @@ Strings = npt.NDArray[np.str_]
 Ints = npt.NDArray[np.int64]
 
 _FEWEST = 50
+_HEADS = {"topic": "主题", "intent": "诉求类型", "junk": "垃圾信息", "priority": "紧急程度"}
 _JUNK_WEIGHT = 4.0
 """A written piece of junk counts more: there are twenty letters for each."""
 
@@ -56,16 +58,18 @@ class Fitted:
     held: Held
 
 
-def _fit_head(views: Views, order: Sequence[str], examples: Sequence[Example], groups: Strings) -> Fitted:
+def _fit_head(views: Views, order: Sequence[str], examples: Sequence[Example], groups: Strings, tell: Tell) -> Fitted:
     """Fit a head on everything, and judge it on what folds hold out."""
-    held = hold_out(views, order, examples, groups)
+    held = hold_out(views, order, examples, groups, tell)
+    tell("用全部文本定稿")
     linear, words = views.fit(np.arange(len(examples)), order)
     if words is not None:
         linear.bias = linear.bias + words.bias[parents(order)]
     return Fitted(linear, words, held)
 
 
-def _quantised(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+def quantised(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+    """Return weights in eight bits, and the scale of each column."""
     scale = np.maximum(np.abs(weights).max(axis=0) / 127, 1e-9).astype(np.float32)
     return np.round(weights / scale).astype(np.int8), scale
 
@@ -84,10 +88,11 @@ def train(examples: Sequence[Example], folder: Path, *, sources: dict[str, str])
     return trained.meta
 
 
-def fit_model(examples: Sequence[Example], name: str, *, sources: dict[str, str]) -> Trained:
+def fit_model(examples: Sequence[Example], name: str, *, sources: dict[str, str], tell: Tell = silent) -> Trained:
     """Fit a model and write nothing; see `train`. The rows of `Judged` count the examples as they were given."""
     with threadpool_limits(1):  # sums in one order on every machine
-        return _fit(_checked(with_second_level(examples)), name, sources)
+        tell("给没有二级主题的标签补二级主题")
+        return _fit(_checked(with_second_level(examples)), name, sources, tell)
 
 
 def cross_validate(examples: Sequence[Example]) -> Judged:
@@ -133,7 +138,8 @@ class _Inputs:
         return views, rows, some
 
 
-def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str]) -> Trained:
+def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str], tell: Tell) -> Trained:
+    tell("挑选字词")
     all_of = _Inputs.of(examples)
     order = all_of.order
     columns: list[Linear] = []
@@ -144,7 +150,7 @@ def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str]) ->
     late = None
     for name, labels in (("topic", order), ("intent", INTENTS[:4]), ("junk", JUNK), ("priority", LEVELS)):
         views, rows, some = all_of.head(name)
-        fitted = _fit_head(views, [str(each) for each in labels], some, all_of.groups[rows])
+        fitted = _fit_head(views, [str(each) for each in labels], some, all_of.groups[rows], of(_HEADS[name], tell))
         held, at = fitted.held, np.array(rows)
         start = heads[-1].columns.stop if heads else 0
         heads.append(Head(name, fitted.linear.labels, start, held.sharpness))
@@ -152,7 +158,7 @@ def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str]) ->
         guesses[name] = Guess(at[held.tested].tolist(), chances(held.scaled))
         scores[f"{name}_accuracy"] = round(float(np.mean(held.logits.argmax(axis=1) == held.truth)), 4)
         if fitted.words is not None:
-            word_weights, word_scale = _quantised(fitted.words.weights)
+            word_weights, word_scale = quantised(fitted.words.weights)
             borders = [] if held.own else _borders(order)
             tested = batch([some[row].text for row in held.tested.tolist()])
             occurring = all_of.every.occurrences(tested)
@@ -164,7 +170,7 @@ def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str]) ->
             told["borders"] = [asdict(border) for border in borders]
             scores["level1_accuracy"] = told["report"]["accuracy"]
             scores["level1_macro_f1"] = told["report"]["macro_f1"]
-    weights, scale = _quantised(np.hstack([linear.weights for linear in columns]))
+    weights, scale = quantised(np.hstack([linear.weights for linear in columns]))
     arrays: dict[str, artefact.Array] = {
         "keys": all_of.every.keys,
         "idf": all_of.every.idf,

@@ -51,7 +51,7 @@ def run_drift(
         tell(*_told(found, reviews))
         if out:
             weeks = [{"since": since, "reviews": rows, "share": round(share, 4)} for since, rows, share in reviews]
-            write_json({"weeks": [asdict(each) for each in found.weeks], "overrides": weeks, **_offered(found)}, out)
+            write_json({"weeks": [asdict(each) for each in found.weeks], "overrides": weeks, **found.offered()}, out)
     return 1 if rejections.count else 0
 
 
@@ -79,7 +79,7 @@ def _told(found: Drift, reviews: Sequence[tuple[str, int, float]]) -> list[Any]:
     if found.terms:
         terms = "、".join(f"{each.term}（{each.texts}）" for each in found.terms[:_TERMS])
         lines.append(f"新词 {len(found.terms)} 个（件数）：{terms}")
-        offered = _offered(found)
+        offered = found.offered()
         lines.append(
             f"可收入词典 {len(offered['dictionary'])} 个，可收入词库 {len(offered['lexicon'])} 个：请核对后采用"
         )
@@ -97,17 +97,6 @@ _ADVICE = {
 
 def _grown(each: Week) -> str:
     return "，".join(f"{name} {100 * change:+.0f}" for name, change in each.topics[:2] if change > 0)
-
-
-def _offered(found: Drift) -> dict[str, Any]:
-    """Return the new terms: all, those for the dictionary, and rows for the lexicon of topics."""
-    lexicon = [
-        {"term": each.term, "level1": each.level1, "level2": each.level2, "weight": 1}
-        for each in found.terms
-        if each.level1
-    ]
-    dictionary = [each.term for each in found.terms if each.compound]
-    return {"terms": [asdict(each) for each in found.terms], "dictionary": dictionary, "lexicon": lexicon}
 
 
 def run_shadow(

@@ -143,7 +143,7 @@ def run_labels(out: Path) -> int:
     from service.desk import labels
 
     check(out, {".jsonl"})
-    with office() as (_, store), store.reading() as session, beside(out) as temporary:
-        frozen = labels.freeze(session, temporary)
+    with office() as (_, store), store.reading() as session:
+        frozen = labels.freeze(labels.rows(session), out)
     sys.stderr.write(f"标签 {frozen.rows} 条，结果在 {out}，散列 {frozen.hash}\n")
     return 0

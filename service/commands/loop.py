@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import labels, registry
-from pipeline.clean import clean, personal
+from pipeline.clean import clean
 from pipeline.errors import InputError
 from pipeline.ingest import Intake
-from pipeline.knowledge import digest, model_folder
-from pipeline.labels import Label
-from pipeline.records import to_json
+from pipeline.knowledge import model_folder
 from pipeline.train.report import percent
 from service.commands.common import SHOWN, Rejections, kept
 from service.commands.models import table, tell, write_json
 from service.export import beside, check
 from service.export.sheet import disarm
-from service.masking import masked
+from service.masking import mask
 
 if TYPE_CHECKING:
     from pipeline.labelled import Reading
@@ -28,25 +26,6 @@ if TYPE_CHECKING:
 
 _EXCERPT = 60
 EFFECTS = {"fixed": "改对了", "broken": "改错了", "other": "都不对"}
-
-
-def mask(text: str) -> str:
-    """Return a clean text with personal data replaced by what kind it is."""
-    return masked(text, ((each.start, each.end, each.kind) for each in personal.spans(text)))
-
-
-def freeze(given: Iterable[Label], path: Path) -> str:
-    """Write labels as a file for training, personal data masked, empty columns left out; return its hash.
-
-    This is what an export of reviews calls: the same reviews give the same bytes.
-    """
-    lines = []
-    for label in given:
-        row = {name: value for name, value in asdict(label).items() if value not in ("", -1.0)}
-        lines.append(to_json({**row, "text": mask(label.text)}) + b"\n")
-    with beside(path) as temporary:
-        temporary.write_bytes(b"".join(lines))
-    return digest(path)
 
 
 def excerpt(text: str, length: int = _EXCERPT) -> str:
@@ -139,9 +118,8 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
 
 def run_check(data: Sequence[Path], reading: Reading, top: int, out: Path | None) -> int:
     """Tell which labels are doubtful; see `service.cli.loop.labels_check`."""
-    from pipeline.labelled import Reading, gather
     from pipeline.suspects import agreement, suspects
-    from pipeline.train import cross_validate
+    from pipeline.train.adapt import cross_validate
 
     if out:
         check(out, {".csv"})
@@ -149,9 +127,8 @@ def run_check(data: Sequence[Path], reading: Reading, top: int, out: Path | None
     rows = [label for label in labels.settled(given) if label.topic and label.topic not in labels.NO_TOPIC]
     if len(rows) < 50 or len({label.topic for label in rows}) < 2:
         raise InputError(f"只有 {len(rows)} 条带主题的标签：至少要 50 条、两个主题，才看得出哪些存疑。")
-    base, _ = gather([], base="corpora", reading=Reading())
-    found = cross_validate([*base, *(label.example() for label in rows)])
-    doubts = suspects(found, len(base), [label.topic for label in rows])
+    found = cross_validate(registry.load(registry.SHIPPED)[0], [label.example() for label in rows])
+    doubts = suspects(found, 0, [label.topic for label in rows])
     shown = [(rows[each.row], each) for each in doubts[:top]]
     if out:
         header = ("id", "text", "topic", "source", "label", "other", "own", "better")

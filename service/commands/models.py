@@ -215,7 +215,7 @@ def run_promote(name: str, data: Sequence[Path], reading: Reading, *, force: boo
             ]
             against += [f"在给出的 {found['rows']} 条上更差：{line.rstrip('。')}" for line in worse]
         else:
-            against += registry.worse_by_card(meta, current)
+            against += registry.worse(meta, current)
     step = registry.promote(name, who=_who(who), when=_now(), why=why, against=against, force=force)
     tell(f"已启用 {step.id}（此前 {step.before}）。要退回，请用 minyi models rollback。")
     return 0

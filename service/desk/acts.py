@@ -26,6 +26,8 @@ from service.store import Issue, Review, RulingRow, Standing, User, now
 UNDOABLE = ("accept", "correct", "junk", "reopen", "confirm_link", "reject_link", "merge", "merge_issue", "split")
 _DECIDING = {"accept", "correct", "junk", "reopen"}
 """Acts that all say what the decision is to be: one is not taken back from under another."""
+_BESIDE = ("undo", "second")
+"""What is no act on a submission: taking one back, and a second reading of its text for the labels."""
 _RULINGS = "rulings"
 
 
@@ -143,7 +145,7 @@ def undo(session: Session, actor: Actor, number: int, version: int) -> list[Revi
     undone = select(Review.undoes).where(Review.undoes.is_not(None), Review.number == number)
     query = (
         select(Review)
-        .where(Review.number == number, Review.action != "undo", Review.id.not_in(undone))
+        .where(Review.number == number, Review.action.not_in(_BESIDE), Review.id.not_in(undone))
         .order_by(Review.id.desc())
         .limit(1)
     )
@@ -220,7 +222,7 @@ def _since(session: Session, review: Review) -> Sequence[Review]:
     """Return what was done with a submission after a review and not taken back."""
     undone = select(Review.undoes).where(Review.undoes.is_not(None), Review.number == review.number)
     query = select(Review).where(Review.number == review.number, Review.id > review.id)
-    return session.scalars(query.where(Review.action != "undo", Review.id.not_in(undone))).all()
+    return session.scalars(query.where(Review.action.not_in(_BESIDE), Review.id.not_in(undone))).all()
 
 
 def _bears_on(later: Review, review: Review) -> bool:

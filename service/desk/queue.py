@@ -13,20 +13,21 @@ import orjson
 from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, and_, case, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from pipeline.features import Vocabulary
 from pipeline.records import LEVELS
 from pipeline.route.places import Places
 from pipeline.segment import Segmenter
 from service.accounts.actor import Actor
 from service.accounts.sight import shown, visible
-from service.desk import search
+from service.desk import search, teach
 from service.desk.errors import RuleError
 from service.export.labels import title_and_body
 from service.store import DecisionRow, Standing, SubmissionRow
 
 MOST = 200
 """So many stand on a page at most."""
-ORDERS = ("queue", "newest")
-"""The most urgent first, of equal ones the oldest; or the latest arrival first."""
+ORDERS = ("queue", "newest", "teach")
+"""The most urgent first, of equal ones the oldest; the latest arrival first; or what teaches a later model most."""
 FACETS = (
     "level1", "level2", "priority", "status", "review", "intent", "place", "sector", "owner", "source", "channel",
     "delivery", "link", "issue", "needs_review", "restricted",
@@ -116,11 +117,13 @@ class Queue:
     ----------
     places : the office's place tree.
     segmenter : cuts what is searched for as the texts were cut.
+    vocabulary : of the working model; only the order "teach" needs it.
     """
 
-    def __init__(self, places: Places, segmenter: Segmenter) -> None:
+    def __init__(self, places: Places, segmenter: Segmenter, vocabulary: Vocabulary | None = None) -> None:
         self.places = places
         self.segmenter = segmenter
+        self.vocabulary = vocabulary
 
     def page(
         self,
@@ -141,8 +144,11 @@ class Queue:
         """
         most = min(max(most, 1), MOST)
         found = self._numbers(session, actor, filters, order)
-        found = _from(found, order, _read(cursor, order, filters) if cursor else None).limit(most + 1)
-        numbers = session.scalars(found).all()  # first alone: what has to be sorted is narrow then
+        if order == "teach":
+            numbers = self._teaching(session, found, most)
+        else:
+            found = _from(found, order, _read(cursor, order, filters) if cursor else None).limit(most + 1)
+            numbers = session.scalars(found).all()  # first alone: what has to be sorted is narrow then
         query = (
             select(Standing, SubmissionRow.reference)
             .join(SubmissionRow, SubmissionRow.number == Standing.number)
@@ -172,8 +178,14 @@ class Queue:
     ) -> tuple[int | None, int | None]:
         """Return what stands before and after a submission in a queue, whether or not it stands there itself."""
         query = self._numbers(session, actor, filters, order)
+        if order == "teach":
+            return teach.around(self._teaching(session, query, MOST), own.number)
         after = session.scalar(_from(query, order, (own.rank, own.number)).limit(1))
         return session.scalar(_upwards(query, order, own).limit(1)), after
+
+    def _teaching(self, session: Session, found: _Numbers, most: int) -> Sequence[int]:
+        """Return what teaches most: one page, for each review changes what comes next."""
+        return teach.next_ones(session, found, self.vocabulary, most) if self.vocabulary else []
 
     def counts(self, session: Session, actor: Actor, filters: Filters, facet: str) -> dict[str, int]:
         """Return how many submissions there are of each value of a facet, all filters but its own applied.

@@ -19,7 +19,7 @@ REVIEWED = {
     "reject_link": "否定关联", "merge": "并入事项", "merge_issue": "并入事项", "split": "拆出事项", "undo": "撤销",
     "assign": "交办", "take": "接收", "hand_back": "退回", "answer": "答复", "withdraw": "撤回交办",
     "return": "要求重办", "reassign": "改交", "close": "办结", "publish": "公开答复",
-    "hide": "不再公开答复", "rejudge": "重新计算",
+    "hide": "不再公开答复", "rejudge": "重新计算", "second": "第二人判读",
     "issue.rename": "改名", "issue.theme": "归入主题", "issue.merge": "并入", "issue.unmerge": "撤回并入",
 }  # fmt: skip
 """What people did, in reviews and with issues."""

@@ -24,7 +24,8 @@ from pipeline.errors import MinyiError
 from pipeline.triage import Triage
 from service import logs
 from service.desk import atwork
-from service.jobs import again, hooks, imports, queue, retrain
+from service.desk.trial import Trial
+from service.jobs import again, drift, hooks, imports, queue, retrain
 from service.jobs.queue import Held, LostError, StoppedError
 from service.settings import Settings
 from service.store import Store
@@ -53,6 +54,8 @@ def run(held: Held, settings: Settings, processes: int, progress: Callable[[int]
             result = retrain.run(held, settings.data)
         elif held.kind == "rejudge":
             result = again.run(held, load(settings, held.store))
+        elif held.kind == drift.KIND:
+            result = drift.run(held)
         else:
             raise MinyiError(f"不认识的任务“{held.kind}”：可能是新版本放进来的。请升级后重试。")
     except LostError:
@@ -149,6 +152,8 @@ class Worker:
             if held.kind != "import":  # an import sees it by itself, between two writes
                 process.terminate()
                 process.join()
+                if held.kind == "retrain":
+                    retrain.drop(self.settings.data, held.what)
                 held.close("cancelled")
         except LostError:
             process.terminate()
@@ -200,4 +205,4 @@ def main(settings: Settings, processes: int | None = None, *, once: bool = False
     stop = Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
-    Worker(settings, processes, (hooks.deliver,)).run(stop, once=once)
+    Worker(settings, processes, (hooks.deliver, Trial(), drift.Weekly())).run(stop, once=once)

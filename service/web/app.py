@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from service.web import (
     admin,
+    analyst,
     deciding,
     entry,
     exports,
@@ -25,10 +26,10 @@ from service.web import (
     statistics,
 )
 
-ROUTES: tuple[APIRouter, ...] = tuple(
-    each.router
-    for each in (entry, inbox, item, deciding, giving, issues, mine, say, imports, jobs, statistics, exports, admin)
-)
+_PARTS = (
+    entry, inbox, item, deciding, giving, issues, mine, say, imports, jobs, statistics, exports, analyst, admin,
+)  # fmt: skip
+ROUTES: tuple[APIRouter, ...] = tuple(each.router for each in _PARTS)
 
 
 class _Lasting(StaticFiles):

@@ -35,7 +35,7 @@ _ABOVE = 10
 def queue_of(page: Page) -> Queue:
     """Return the queue of the office, by its tables and words of now."""
     triage = page.here.intake.triage
-    return Queue(triage.router.places, triage.segmenter)
+    return Queue(triage.router.places, triage.segmenter, triage.classifier.vocabulary)
 
 
 def names_of(page: Page) -> dict[str, str]:

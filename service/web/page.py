@@ -46,7 +46,7 @@ WORDS: dict[str, Any] = {
         "none": "未交办", "sent": "已交办", "accepted": "已接收", "handed_back": "已退回", "answered": "已答复",
         "closed": "已办结", "withdrawn": "已撤回",
     },
-    "JOBS": {"import": "导入", "retrain": "训练模型", "rejudge": "重新研判"},
+    "JOBS": {"import": "导入", "retrain": "训练模型", "rejudge": "重新研判", "drift": "比较来件变化"},
     "JOB": {"waiting": "等候", "running": "进行中", "done": "完成", "failed": "失败", "cancelled": "已停下"},
     "ROLES": {
         "officer": "信息员", "clerk": "录入员", "member": "委员", "analyst": "分析员", "administrator": "管理员",

@@ -3,11 +3,11 @@
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from service.web.admin import audit, dials, keys, models, rows, tables, users
+from service.web.admin import audit, dials, keys, rows, tables, users
 from service.web.page import SignedIn
 
 router = APIRouter()
-for _each in (rows, tables, dials, users, keys, models, audit):
+for _each in (rows, tables, dials, users, keys, audit):
     router.include_router(_each.router)
 
 
