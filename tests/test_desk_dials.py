@@ -16,6 +16,7 @@ from service.desk import atwork, dials, tables
 from service.desk.errors import ConflictError, NotFoundError, RuleError
 from service.desk.grid import Grid
 from service.desk.intake import Arrival, Intake
+from service.desk.load import Load
 from service.desk.rejudge import rejudge
 from service.desk.sheets import as_text, difference
 from service.settings import Settings
@@ -68,7 +69,7 @@ def test_who_left_does_not_shift_what_others_have(store: Store) -> None:
     intake.receive([Arrival(Submission("", LAMPS + "谢谢。"))], ME)
     rejudge(store, triage, [one.number], ME)
     with store.reading() as session:
-        ledger = intake.load.ledger(session, [])
+        ledger = Load(triage.router).ledger(session, [])
     assert ledger.open.sum() > 0
     assert len(ledger.open) == len(triage.router.roster.members) == 3
 
