@@ -40,7 +40,7 @@ class Load:
     def _counted(self, session: Session) -> Ledger:
         """Count for each member what is open and what the past year gave them; what is only proposed counts as open."""
         ledger = self.router.ledger()
-        place = {member.id: at for at, member in enumerate(self.router.members)}
+        place = {member.id: at for at, member in enumerate(self.router.roster.members)}
         if not place:
             return ledger
         proposed = and_(Standing.delivery == "none", Standing.review == "pending")
@@ -64,7 +64,7 @@ class Load:
             .join(DecisionRow, DecisionRow.id == Standing.decision)
             .where(Standing.number.in_(first))
         )
-        place = {member.id: at for at, member in enumerate(self.router.members)}
+        place = {member.id: at for at, member in enumerate(self.router.roster.members)}
         for issue, content in session.execute(query) if issues else ():
             members = orjson.loads(content)["route"]["members"]
             chosen = tuple((place[each["id"]], each.get("role", LEAD)) for each in members if each["id"] in place)

@@ -86,7 +86,7 @@ def as_text(data: bytes, name: str = "") -> str:
     with _folder() as folder:
         path = folder / f"{Path(name).stem or 'table'}{ending}"
         path.write_bytes(data)
-        rows = [[rearm(cell) for cell in row] for _, row in cells(path)]
+        rows = [row if ending == ".xlsx" else [rearm(cell) for cell in row] for _, row in cells(path)]
         if ending == ".xlsx":
             _no_formulas(path, rows)
         csv.writer(out, lineterminator="\n").writerows(rows)

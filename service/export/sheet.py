@@ -30,7 +30,7 @@ def disarm(cell: str | float) -> str | float:
     >>> disarm("=1+1")
     "'=1+1"
     """
-    if isinstance(cell, str) and cell.startswith(_LIVE):
+    if isinstance(cell, str) and cell.lstrip("'").startswith(_LIVE):
         return "'" + cell
     return cell
 
@@ -41,7 +41,7 @@ def rearm(cell: str) -> str:
     >>> rearm(str(disarm("-5"))), rearm("'quoted'")
     ('-5', "'quoted'")
     """
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_LIVE) else cell
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_LIVE) else cell
 
 
 def csv_lines(columns: Columns, rows: Iterable[list[str | float]]) -> Iterator[bytes]:
