@@ -84,8 +84,9 @@ def test_a_code_holds_the_public_address(web: Web) -> None:
 
 
 def test_a_view_of_somebody_else_is_not_there(web: Web) -> None:
+    other = web.user().id
     with web.store.writing() as session:
-        view = SavedView(user=99, name="别人的", query={"query": ""})
+        view = SavedView(user=other, name="别人的", query={"query": ""})
         session.add(view)
         session.flush()
         which = view.id
