@@ -223,7 +223,7 @@ def test_a_member_takes_up_answers_and_hands_back(person: Callable[..., Person])
         officer.goto("/inbox?review=any")
         officer.click(f"tbody a >> nth={row}")
         officer.click("summary:has-text('为什么')")
-        button = officer.locator("details[data-key=r] button")
+        button = officer.locator("details[data-key=r] form:has(input[name=member]) button")
         if button.count() == 0:
             continue
         member = officer.locator("details[data-key=r] input[name=member] >> nth=0")

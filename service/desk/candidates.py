@@ -57,7 +57,7 @@ def candidates(
     reasons = {each["id"]: tuple(each["reasons"]) for each in route["members"]}
     sectors = {own.sector, *route["assist"]}
     open_now = select(Assignment.member, func.count()).where(Assignment.state.in_(OPEN)).group_by(Assignment.member)
-    in_hand: dict[str, int] = dict(session.execute(open_now).tuples().all())
+    in_hand: dict[str, int] = dict(session.execute(open_now).all())
     have = {each.member for each in of_submission(session, own.number) if each.state in UNDER_WAY}
     steps = dict(zip((each.id for each in router.roster.members), router.roster.near(where)[1].tolist(), strict=True))
 

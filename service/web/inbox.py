@@ -57,6 +57,7 @@ def inbox(request: Request, page: SignedIn, cursor: str = "", at: int = 0) -> Re
         shown = [each.standing for each in found.items]
         back = queue.above(session, actor, filters, shown[0], _SHOWN_ROWS, order=order) if cursor and shown else None
         whole = queue.overview(session, actor, filters, _dialled())
+        waiting = _waiting(session, actor)
         upto = session.scalar(select(func.max(Standing.number))) or 0
         views = session.scalars(select(SavedView).where(SavedView.user == actor.id).order_by(SavedView.name)).all()
         texts = blotted_texts(session, [each.standing.number for each in found.items])
@@ -68,6 +69,7 @@ def inbox(request: Request, page: SignedIn, cursor: str = "", at: int = 0) -> Re
         filters={name: asked.get(name) for name in _SHOWN}, page_rows=rows, at=at, back=here,
         count=sum(whole.levels.values()), upto=upto,
         counts=[(PRIORITY[each], whole.levels[each]) for each in PRIORITY if each in whole.levels],
+        waiting=[(_WAITING[state], number, state) for state, number in waiting.items()],
         sure=whole.sure if "review" in actor.may else 0, can_accept="review" in actor.may,
         next=f"/inbox?{asked.query}&cursor={found.cursor}" if found.cursor else "",
         first=f"/inbox?{asked.query}" if cursor else "",
@@ -77,6 +79,18 @@ def inbox(request: Request, page: SignedIn, cursor: str = "", at: int = 0) -> Re
         sources=pairs(whole.sources),
         topics=pairs(sorted({first for first, _ in review.topics()})), **choices(page),
     )  # fmt: skip
+
+
+_WAITING = {"handed_back": "已退回，等改派", "answered": "已答复，等办结"}
+
+
+def _waiting(session: Session, actor: Actor) -> dict[str, int]:
+    """Return how many came back from members and wait for an officer."""
+    if "assign" not in actor.may:
+        return {}
+    state = Standing.delivery
+    query = visible(select(state, func.count()).where(state.in_([*_WAITING])).group_by(state), actor)
+    return dict(session.execute(query).all())
 
 
 def _standing_on(shown: list[Standing], own: Standing | None, order: str) -> int:

@@ -43,8 +43,8 @@ def listed(page: SignedIn, request: Request, after: str = "", skip: Skip = 0) ->
     asked = {name: request.query_params.get(name, "").strip() for name in _FILTERS}
     with page.here.store.reading() as session:
         hot = page.here.hottest.ranked(session, actor)
-        themes = dict(session.execute(select(Theme.id, Theme.name).order_by(Theme.name)).tuples().all())
-        kept = dict(session.execute(select(Issue.id, Issue.theme).where(Issue.theme.is_not(None))).tuples().all())
+        themes = dict(session.execute(select(Theme.id, Theme.name).order_by(Theme.name)).all())
+        kept = dict(session.execute(select(Issue.id, Issue.theme).where(Issue.theme.is_not(None))).all())
         if not hot and not asked["show"]:
             asked["show"] = "all"
         if asked["show"] == "all":
@@ -125,7 +125,7 @@ def show(page: SignedIn, name: str, cursor: str = "", listed: str = "") -> Respo
     actor = page.need("read")
     with page.here.store.reading() as session:
         told = heat.whole(session, actor, queue_of(page), name, cursor or None)
-        themes = session.execute(select(Theme.id, Theme.name).order_by(Theme.name)).tuples().all()
+        themes = session.execute(select(Theme.id, Theme.name).order_by(Theme.name)).all()
         hot = page.here.hottest.issues(session, actor, most=_OFFERED)
         shown = blotted_texts(session, [each.standing.number for each in told.texts])
     return page.show(
