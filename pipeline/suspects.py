@@ -49,6 +49,8 @@ def suspects(found: Judged, start: int, topics: Sequence[str] | npt.NDArray[np.s
     labels = np.asarray(topics)
     inside = found.rows >= start
     rows = found.rows[inside] - start
+    if not len(rows):
+        return []
     own = [at for at, name in enumerate(found.names) if name in set(labels.tolist())]
     names = np.array(found.names)[own]
     chances = found.chances[inside][:, own]

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import orjson
 import pytest
 from inputs import LAMP, LID
 from office import OFFICER
@@ -166,6 +167,18 @@ def test_a_candidate_looks_on_and_changes_nothing(reviewed: Store, triage: Triag
     assert told.topics == sum(each.rows for each in told.moves) == len(told.examples)
     onlooker.end()
     assert onlooker.current() is None
+
+
+def test_titles_of_differences_hold_no_personal_data(store: Store, triage: Triage) -> None:
+    Intake(store, triage).receive([Arrival(Submission("", "我叫沈一，电话13800000000\n路灯不亮三天了"))], ME)
+    told = {"level2": None, "intent": "complaint", "needs_review": False}
+    content = orjson.dumps({"candidate": {**told, "level1": "政法"}, "current": {**told, "level1": "民政"}}).decode()
+    with store.writing() as session:
+        session.add(DecisionRow(number=1, content=content, model="x@1", rules="", shadow=True, made_at=now()))
+    with store.reading() as session:
+        titles = [trial.differences(session, actor, "x@1").examples[0].title for actor in (OFFICER, CHEN)]
+    assert "13800000000" in titles[0]
+    assert "13800000000" not in titles[1]
 
 
 def _standings(store: Store) -> list[tuple[int, int, str | None]]:

@@ -81,6 +81,27 @@ def test_rows_that_the_working_model_has_seen_do_not_count(small: Path) -> None:
     assert more.crossed["rows"] == len(KNOWN)
 
 
+def test_an_office_s_own_topic_is_learned(small: Path) -> None:
+    own = [Label(f"村口的功德碑第{at}块字掉了，请补刻。", f"b{at}", "乡贤事务") for at in range(12)]
+    with pytest.raises(InputError, match="不是自带的，只有 4 条"):
+        retrain([*reviews(2), *own[:4]], small / "春季", sources={}, current="base")
+    assert not small.exists()
+    outcome = retrain([*reviews(2), *own], small / "春季", sources={}, current="base")
+    classifier, meta = registry.load("春季")
+    assert "乡贤事务" in classifier.level1
+    assert meta["texts"]["乡贤事务"] == 12
+    assert verdicts(classifier, ["村口的功德碑倒了，请扶正补刻。"])[0].topic.level1 == "乡贤事务"
+    assert outcome.meta["borders"]  # what offices draw either way stays
+
+
+def test_labels_of_priority_alone_leave_topics_as_they_are(small: Path) -> None:
+    rows = [Label(each.text, each.id, priority="high" if at % 2 else "low") for at, each in enumerate(reviews(2))]
+    assert retrain(rows, small / "春季", sources={}, current="base").verdict.kind == "unknown"
+    texts = [each.text for each in KNOWN]
+    now, then = (verdicts(registry.load(name)[0], texts) for name in ("base", "春季"))
+    assert [each.topic.level1 for each in now] == [each.topic.level1 for each in then]
+
+
 def test_a_glance_is_no_truth(small: Path) -> None:
     assert retrain(reviews(1, weight=0.2), small / "春季", sources={}, current="base").verdict.kind == "unknown"
 

@@ -104,7 +104,7 @@ class Office:
     def topic(self, rows: Ints) -> Shift:
         """Learn from some rows what is to be added to the logits of topics."""
         allowed, second = self._allowed(rows)
-        parent, size = self._parent, self.matrix.shape[1]
+        parent = self._parent
         siblings = parent[None, :] == parent[:, None]
         weight = self._weight(rows)
         known = self.topics[rows]

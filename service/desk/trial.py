@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from pipeline import onlooker, registry
 from service.accounts.actor import Actor
-from service.accounts.sight import visible
+from service.accounts.sight import title, visible
 from service.store import DecisionRow, Review, Standing, Store, SubmissionRow, now
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def differences(session: Session, actor: Actor, candidate: str) -> Differences:
         review_after=sum(told["candidate"]["needs_review"] for _, told in rows),
         moves=tuple(_moves(apart, read)),
         examples=tuple(
-            Example(own.number, own.title, str(told["current"]["level1"]), told["candidate"]["level1"],
+            Example(own.number, title(session, own, actor), str(told["current"]["level1"]), told["candidate"]["level1"],
                     (own.level1 or "") if own.number in read else "")
             for own, told in apart[:_EXAMPLES]
         ),

@@ -15,10 +15,12 @@ from sqlalchemy import func, select
 
 from pipeline.errors import InputError
 from service.accounts.actor import command
+from service.accounts.sight import blotted
 from service.desk import labels
 from service.desk.reading import as_label
 from service.jobs import queue
 from service.jobs.queue import Held
+from service.masking import spans_of
 from service.store import DecisionRow, Job, Standing, Store, now
 
 if TYPE_CHECKING:
@@ -95,7 +97,8 @@ def _seen(session: Session, when: Any) -> list[Seen]:
     for content, day in session.execute(query):
         told = orjson.loads(content)
         topic = {name: told["topic"][name] for name in ("level1", "level2", "confidence", "needs_review")}
-        found.append(Seen(cut(told["clean"]["text"]), Topic(scores={}, evidence=(), **topic), day))
+        text = blotted(told["clean"]["text"], spans_of(told))  # a name that many bring up is not offered as a term
+        found.append(Seen(cut(text), Topic(scores={}, evidence=(), **topic), day))
     return found
 
 
