@@ -187,7 +187,7 @@ def draw(page: SignedIn, name: str, since: str = "", until: str = "") -> Respons
     return Response(drawn, media_type="image/svg+xml")
 
 
-@router.get("/{name}{ending}")
+@router.get("/{name}.{ending}")
 def numbers(page: SignedIn, name: str, ending: str, since: str = "", until: str = "") -> Response:
     """Give the numbers of one chart."""
     if name == "confusion":
@@ -196,4 +196,4 @@ def numbers(page: SignedIn, name: str, ending: str, since: str = "", until: str 
         rows, heads, title = _rows(page, (name,), since, until)[name], CHARTS[name].heads, CHARTS[name].title
     else:
         raise NotFoundError(f"没有统计“{name}”。")
-    return download(title, ending, [(title, heads, rows)])
+    return download(title, f".{ending}", [(title, heads, rows)])
