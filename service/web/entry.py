@@ -21,6 +21,8 @@ from service.web.admin.columns import TABLES
 from service.web.page import Anybody, Page, SignedIn, local
 
 router = APIRouter()
+_FIRST = ("places", "members", "stations")
+"""The tables that an office begins with."""
 
 
 @router.get("/login")
@@ -115,10 +117,11 @@ def start(page: SignedIn) -> Response:
     with page.here.store.reading() as session:
         if session.scalar(select(Standing.number).limit(1)) is not None:
             return page.go("/inbox")
-        kept = {kind: len(rows_of(kind, content)) for kind, content in tables.contents(session).items()}
+        contents = tables.contents(session)
+        kept = {kind: len(rows_of(kind, contents[kind])) if kind in contents else 0 for kind in _FIRST}
         roles = set(session.scalars(select(User.role).where(User.active)))
         job = next((each for each in queue.seen(session, page.actor, 20) if each.kind == "import"), None)
     return page.show(
         "first", title="开始", rows=kept, staffed=bool(roles & {"officer", "clerk"}), officer="officer" in roles,
-        tables=[(kind, TABLES[kind]) for kind in ("places", "members", "stations")], job=job.id if job else None,
+        tables=[(kind, TABLES[kind]) for kind in _FIRST], job=job.id if job else None,
     )  # fmt: skip
