@@ -264,7 +264,7 @@ def test_own_words_and_dials_judge_what_waits(person: Callable[..., Person], hou
     page.click("button:has-text('保存档位')")
     page.wait_for_selector("text=免复核 99%")
     page.click("button:has-text('重新研判待研判的来件')")
-    page.wait_for_selector("h1:has-text('完成')", timeout=40_000)
+    page.wait_for_selector("h1:has-text('完成')", timeout=120_000)
     officer.go(f"/submissions/{house.numbers['personal']}")
     assert "商贸旅游" in officer.page.inner_text("aside")
     root.go("/admin/dials")

@@ -18,8 +18,9 @@ from pipeline.route.ledger import LEAD
 from service.accounts.actor import Actor
 from service.accounts.sight import standing_or_raise
 from service.desk import audit, feed, mine
+from service.desk.days import day
 from service.desk.errors import ConflictError, ForbiddenError, NotFoundError, RuleError
-from service.desk.life import ACTS, ROLES, UNDER_WAY, Said, checked, day, delivery_of
+from service.desk.life import ACTS, ROLES, UNDER_WAY, Said, checked, delivery_of
 from service.store import Answer, Assignment, DecisionRow, Member, Review, Standing, now
 
 _REVIEWED = {"accept": "take", "reopen": "return"}
@@ -60,7 +61,7 @@ def assign(
     if not chosen:
         raise RuleError(f"第 {number} 件没有建议的委员，请指定交给谁。", "members")
     _members_fit(session, number, chosen)
-    due = day(due) or due_of(standing)
+    due = day(due, "due", "期限") or due_of(standing)
     before = standing.delivery
     sent = [_send(session, actor, number, member, role, due, note) for member, role in chosen]
     session.flush()
@@ -112,7 +113,9 @@ def reassign(
     if assignment.state != "handed_back":
         _move(assignment, "withdrawn", note)
     _members_fit(session, assignment.number, [(member, assignment.role)])
-    fresh = _send(session, actor, assignment.number, member, assignment.role, day(due) or assignment.due, note)
+    fresh = _send(
+        session, actor, assignment.number, member, assignment.role, day(due, "due", "期限") or assignment.due, note
+    )
     session.flush()
     told = {"assignment": fresh.id, "member": member, "state": "sent"}
     _written(

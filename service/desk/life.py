@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal
 
 from pipeline.route.ledger import ASSIST, INFORMED, LEAD
@@ -74,11 +73,3 @@ def checked(rule: Act, said: Said) -> Said:
     if max(len(said.text), len(said.note)) > _LONGEST:
         raise RuleError(f"太长了，最多 {_LONGEST} 个字符。", "text" if len(said.text) > _LONGEST else "note")
     return said
-
-
-def day(told: str | None) -> str | None:
-    """Return a deadline as YYYY-MM-DD."""
-    try:
-        return date.fromisoformat(told).isoformat() if told else None
-    except ValueError as error:
-        raise RuleError(f"期限“{told}”不是日期。请写成 2026-03-07 这样。", "due") from error

@@ -20,6 +20,7 @@ from pipeline.segment import Segmenter
 from service.accounts.actor import Actor
 from service.accounts.sight import shown, visible
 from service.desk import search, teach
+from service.desk.days import day
 from service.desk.errors import RuleError
 from service.export.labels import title_and_body
 from service.store import DecisionRow, Standing, SubmissionRow
@@ -74,6 +75,11 @@ class Filters:
     since: str | None = None
     until: str | None = None
     text: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no day: compared as text it would find nothing, or all."""
+        object.__setattr__(self, "since", day(self.since, "since"))
+        object.__setattr__(self, "until", day(self.until, "until"))
 
     @property
     def mark(self) -> str:

@@ -17,6 +17,7 @@ from pipeline.route import Matter, Router
 from pipeline.route.places import NOWHERE, Recognised
 from service.accounts.actor import Actor
 from service.desk.acts import Step, perform, standing
+from service.desk.days import day
 from service.desk.errors import ConflictError, NotFoundError, RuleError
 from service.store import DecisionRow, Review, Standing
 
@@ -133,11 +134,7 @@ def _check(own: Standing, changes: dict[str, Any], router: Router) -> None:
     places = {place.name for place in router.places.by_id.values()}
     if changes.get("place") and places and changes["place"] not in places:
         raise RuleError(f"地点表里没有“{changes['place']}”。请先在地点表中补上，或改用表里的名称。", "place")
-    if changes.get("due"):
-        try:
-            date.fromisoformat(changes["due"])
-        except ValueError:
-            raise RuleError(f"期限“{changes['due']}”不是日期。请写成 2026-03-31 的样子。", "due") from None
+    day(changes.get("due"), "due", "期限")
 
 
 def _moved(score: float, old: str, new: str) -> float:

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from service.accounts import keys
 from service.accounts.actor import SCOPES
-from service.desk.errors import RuleError
+from service.desk.days import day
 from service.store import now
 from service.web.admin.frame import show
 from service.web.page import Page, SignedIn
@@ -68,12 +68,10 @@ def add_key(
     return _keys(page, "" if site.strip() else token)
 
 
-def _end_of(day: str) -> datetime | None:
+def _end_of(told: str) -> datetime | None:
     """Return the end of a day here."""
-    try:
-        return datetime.combine(date.fromisoformat(day), time(23, 59, 59)).astimezone() if day else None
-    except ValueError as error:
-        raise RuleError(f"到期日“{day}”不是日期。请写成 2027-06-30 这样。", "until") from error
+    last = day(told, "until", "到期日")
+    return datetime.combine(date.fromisoformat(last), time(23, 59, 59)).astimezone() if last else None
 
 
 @router.post("/{prefix}/revoke")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
 from service.api.values import Which
-from service.desk.errors import NotFoundError, RuleError
+from service.desk.days import day
+from service.desk.errors import NotFoundError
 from service.export.sheet import disarm
 from service.jobs import drift, queue
 from service.store import Job
@@ -59,10 +59,7 @@ def _week(week: dict[str, Any]) -> dict[str, Any]:
 def compare(page: SignedIn, since: Annotated[str, Form(max_length=10)] = "") -> Response:
     """Compare what came from a day on with what came before; of the latest weeks where no day is given."""
     actor = page.need("models_write")
-    try:
-        what = {"since": date.fromisoformat(since).isoformat()} if since else {}
-    except ValueError:
-        raise RuleError(f"“{since}”不是日期。请写成 2026-03-02 的样子。", "since") from None
+    what = {"since": day(since, "since")} if since else {}
     with page.here.store.writing() as session:
         queue.put(session, actor, drift.KIND, what)
     return page.go(f"{ROOT}/drift", "开始比较；一般一分钟以内")
