@@ -142,7 +142,9 @@ def fingerprint(parts: Batch, topics: Sequence[Topic] = (), submitters: Sequence
     flags = np.where(at < titles[row], TITLED, 0)
     flags |= np.where(_named(parts, keys, whole)[at], NAMED, 0) | np.where(_numbered(parts)[at], NUMBERED, 0)
     packed = np.sort((row << BITS | hashed(keys[at])) << _FLAG_BITS | flags)
-    unique, first, counts = np.unique(packed >> _FLAG_BITS, return_index=True, return_counts=True)
+    grown = packed >> _FLAG_BITS
+    first = np.flatnonzero(np.diff(grown, prepend=-1))
+    unique, counts = grown[first], np.diff(first, append=len(grown))
     joined = np.bitwise_or.reduceat(packed & (1 << _FLAG_BITS) - 1, first) if len(first) else first
     words = (unique & WIDTH - 1) << _COUNT_BITS | np.minimum(counts, _MOST_COUNTED)
     scores = np.zeros((len(parts), len(topics[0].scores) if topics else 0), np.uint8)
