@@ -121,7 +121,7 @@ def _signs() -> Bytes:
 
 @cache
 def _doubles() -> npt.NDArray[np.uint64]:
-    return np.array([ord(first) << 16 | ord(second) for first, second in _TWO_SIGNS], np.uint64)
+    return np.array([ord(sign[0]) << 16 | ord(sign[1]) for sign in _TWO_SIGNS], np.uint64)
 
 
 def _named(parts: Batch, signs: Bytes, keys: npt.NDArray[np.uint64]) -> Flags:
