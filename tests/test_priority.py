@@ -73,7 +73,7 @@ def test_the_sieve_lets_through_what_a_pattern_matches(data: st.DataObject) -> N
     number = data.draw(st.integers(0, len(signals()[index].pattern.alternatives) - 1))
     alternative = signals()[index].pattern.alternatives[number]
     text = "某处".join(data.draw(st.sampled_from(words)) for words in alternative.pieces)
-    if alternative.match.match(text):  # pieces that touch have no room for 某处
+    if alternative.end(text, 0) is not None:  # pieces that touch have no room for 某处
         assert Candidate(index, number, 3) in sieve().candidates(batch(["前文\n" + text]))[0]
 
 

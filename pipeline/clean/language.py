@@ -7,11 +7,13 @@ the traditional form of a character scored as the simplified one.
 from __future__ import annotations
 
 import re
-from functools import cache
-from operator import add
+from array import array
+from bisect import bisect_left
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline import artefact
 from pipeline.clean.patterns import ranges
@@ -22,6 +24,10 @@ STEP = 0.05
 """Log probabilities are stored as multiples of this, below zero."""
 _BACKOFF = -2.0
 _UNKNOWN = -15.0
+_BEYOND = "\U00010000"
+"""No character from here on is in the table."""
+_KEPT = 1 << 16
+"""Pairs that are not looked up again: damaged text asks for the same ones over and over."""
 
 
 class Language:
@@ -29,28 +35,33 @@ class Language:
 
     Parameters
     ----------
-    pairs : two characters → log probability of the second after the first.
-    singles : character → log probability.
+    keys : (pairs,) ascending; a character in the higher half, the one before it, or none, in the lower.
+    scores : (pairs,) log probabilities, as multiples of `STEP` below zero.
     """
 
-    def __init__(self, pairs: dict[str, float], singles: dict[str, float]) -> None:
-        self._pairs = pairs
-        self._singles = singles
+    def __init__(self, keys: npt.NDArray[np.uint32], scores: npt.NDArray[np.uint8]) -> None:
+        self._keys = array("I", keys.astype(np.uintc).tobytes())  # a dictionary would take long to fill
+        self._scores = scores.tobytes()
+        self.after = lru_cache(_KEPT)(self._after)
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Language:
         """Return the table that ships."""
         _, arrays = artefact.load(folder or SHIPPED_MODELS / NAME)
-        keys = arrays["keys"].astype("<u4").tobytes().decode("utf-16-le")
-        scores = (arrays["scores"] * -STEP).tolist()
-        alone = np.flatnonzero(arrays["keys"] & 0xFFFF == 0).tolist()
-        singles = {keys[2 * at + 1]: scores[at] for at in alone}
-        return cls(dict(zip(map(add, keys[::2], keys[1::2]), scores, strict=True)), singles)
+        order = np.argsort(arrays["keys"])
+        return cls(arrays["keys"][order], arrays["scores"][order])
 
-    def after(self, before: str, char: str) -> float:
-        """Return the log probability of a character after another."""
-        found = self._pairs.get(before + char)
-        return self._singles.get(char, _UNKNOWN) + _BACKOFF if found is None else found
+    def _get(self, key: int) -> float | None:
+        at = bisect_left(self._keys, key)
+        return self._scores[at] * -STEP if at < len(self._keys) and self._keys[at] == key else None
+
+    def _after(self, before: str, char: str) -> float:
+        """Return the log probability of a character after another, or after none."""
+        found = self._get(ord(char) << 16 | ord(before)) if "" < before < _BEYOND else None
+        if found is None:
+            alone = self._get(ord(char) << 16)
+            found = (_UNKNOWN if alone is None else alone) + _BACKOFF
+        return found
 
     def score(self, text: str, before: str = "") -> float:
         """Return the log probability of a text."""

@@ -66,12 +66,9 @@ _STRAY = re.compile(r"(?<=[\u3400-\u9fff，。！？、；：”’》])[!-'*-/:
 @cache
 def _codes() -> tuple[dict[int, str], dict[str, tuple[int, int]]]:
     """Return the two-byte characters of GB18030 by code, and their bytes by character."""
-    by_code: dict[int, str] = {}
-    for lead in range(0x81, 0xFF):
-        for trail in (*range(0x40, 0x7F), *range(0x80, 0xFF)):
-            char = bytes((lead, trail)).decode("gb18030", "replace")
-            if len(char) == 1 and char != "\ufffd":
-                by_code[lead << 8 | trail] = char
+    codes = [lead << 8 | trail for lead in range(0x81, 0xFF) for trail in (*range(0x40, 0x7F), *range(0x80, 0xFF))]
+    chars = b"\n".join([code.to_bytes(2, "big") for code in codes]).decode("gb18030", "replace").split("\n")
+    by_code = {code: char for code, char in zip(codes, chars, strict=True) if len(char) == 1 and char != "\ufffd"}
     return by_code, {char: (code >> 8, code & 0xFF) for code, char in by_code.items()}
 
 

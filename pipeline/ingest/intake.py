@@ -145,4 +145,4 @@ class Intake:
         else:
             given = name
         seen.update((given, same))
-        return replace(submission, id=given)
+        return submission if given == submission.id else replace(submission, id=given)

@@ -186,9 +186,9 @@ class Weighted:
         count = len(left)
         pair, ours, theirs = self._shared(left, right)
         found: dict[str, Any] = {"cosine": np.bincount(pair, self.weights[ours] * self.weights[theirs], count)}
+        one, two = (self._telling(pair, entry) for entry in (ours, theirs))
         for name, part in _PARTS.items():
-            there = self._covered(name, part, left, pair, ours)
-            back = self._covered(name, part, right, pair, theirs)
+            there, back = self._covered(name, part, left, *one), self._covered(name, part, right, *two)
             found[f"{name}_least"], found[f"{name}_most"] = np.minimum(there, back), np.maximum(there, back)
         lost = [self.masses["subject"][text] * (1 - share) for text, share in ((left, there), (right, back))]
         swapped = (found["cosine"] >= _ALIKE) & (np.minimum(*lost) >= _SWAPPED)
@@ -223,11 +223,17 @@ class Weighted:
         entries = np.arange(len(nth)) + (self.starts[texts] - begins)[nth]
         return entries, nth << BITS | self.columns[entries]
 
-    def _covered(self, name: str, part: int, text: Ints, pair: Ints, entry: Ints) -> Floats:
+    def _telling(self, pair: Ints, entry: Ints) -> tuple[Ints, Bytes, Floats]:
+        """Return of the shared entries that are of some part: the pair, the parts, the rarity."""
+        parts = self.parts[entry]
+        own = np.flatnonzero(parts)
+        return pair[own], parts[own], self.rarity[entry[own]]
+
+    def _covered(self, name: str, part: int, text: Ints, pair: Ints, parts: Bytes, rarity: Floats) -> Floats:
         """Return which share of the rarity of a part stands in the other text, a half where there is none."""
         whole = self.masses[name][text]
-        own = np.flatnonzero(self.parts[entry] & part)
-        found = np.bincount(pair[own], self.rarity[entry[own]], len(text))
+        own = np.flatnonzero(parts & part)
+        found = np.bincount(pair[own], rarity[own], len(text))
         return np.where(whole > 0, found / np.maximum(whole, 1e-9), 0.5)
 
 

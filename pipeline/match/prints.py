@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from zlib import crc32
 
 import numpy as np
@@ -34,6 +35,8 @@ _TWO_SIGNS = [
 ]  # fmt: skip
 """Endings of names, and what stands between a name and its ending: 翠湖职业技术学院, 鸿泰置业有限公司."""
 _AFTER_NUMBERS, _BETWEEN = "路线期年区届", "号"
+_ENDING, _FIRST, _SECOND, _DIGIT, _AFTER, _LINK = (1 << flag for flag in range(6))
+"""What a character may be: an ending, or the first or second sign of one; of a number, behind one, or between them."""
 _LONGEST_NUMBER = 3
 _REACH = 3
 """What stands up to so many characters before such an ending is taken for part of a name."""
@@ -106,27 +109,38 @@ def hashed(keys: npt.NDArray[np.uint64]) -> Ints:
     return (keys * GOLDEN >> np.uint64(64 - BITS)).astype(np.int64)
 
 
-def _named(parts: Batch, keys: npt.NDArray[np.uint64], whole: Flags) -> Flags:
+@cache
+def _signs() -> Bytes:
+    """Return the table of what a character may be, `_ENDING` to `_LINK` together."""
+    table = np.zeros(1 << 16, np.uint8)
+    digits, firsts, seconds = "0123456789", *map("".join, zip(*_TWO_SIGNS, strict=True))
+    for flag, signs in enumerate((_ONE_SIGN, firsts, seconds, digits, _AFTER_NUMBERS, _BETWEEN)):
+        table[[ord(sign) for sign in signs]] |= 1 << flag
+    return table
+
+
+@cache
+def _doubles() -> npt.NDArray[np.uint64]:
+    return np.array([ord(sign[0]) << 16 | ord(sign[1]) for sign in _TWO_SIGNS], np.uint64)
+
+
+def _named(parts: Batch, signs: Bytes, keys: npt.NDArray[np.uint64]) -> Flags:
     """Return which positions lie shortly before the ending of a name."""
-    single = np.zeros(1 << 16, bool)
-    single[[ord(sign) for sign in _ONE_SIGN]] = True
-    double = np.array([ord(sign[0]) << 16 | ord(sign[1]) for sign in _TWO_SIGNS], np.uint64)
-    ending = single[parts.codes] | (whole & np.isin(keys, double))
     near = np.zeros(len(parts.codes), bool)
-    borders = np.cumsum(parts.codes == 0)
-    for step in range(1, _REACH + 1):
-        near[:-step] |= ending[step:] & (borders[step:] == borders[:-step])
+    two = np.flatnonzero((signs[:-1] & _FIRST > 0) & (signs[1:] & _SECOND > 0))
+    at = np.concatenate([np.flatnonzero(signs & _ENDING), two[np.isin(keys[two], _doubles())]])
+    for _ in range(_REACH):
+        at = at[(parts.codes[at] != 0) & (at > 0)] - 1
+        near[at] = True
     return near
 
 
-def _numbered(parts: Batch) -> Flags:
+def _numbered(signs: Bytes) -> Flags:
     """Return which positions begin a bigram of a number that tells one thing from another: 805路, 3号线, 2019年."""
-    digit = (parts.codes >= ord("0")) & (parts.codes <= ord("9"))
-    telling = np.isin(parts.codes, [ord(sign) for sign in _AFTER_NUMBERS])
-    for sign in _BETWEEN:
-        telling[:-1] |= (parts.codes[:-1] == ord(sign)) & telling[1:]
-    telling = np.append(telling[1:], False)
-    number = digit & telling
+    digit, telling = signs & _DIGIT > 0, signs & _AFTER > 0
+    telling[:-1] |= (signs[:-1] & _LINK > 0) & telling[1:]
+    number = np.zeros(len(signs), bool)
+    number[:-1] = digit[:-1] & telling[1:]
     for _ in range(_LONGEST_NUMBER):
         number[:-1] |= digit[:-1] & number[1:]
     return number
@@ -140,9 +154,12 @@ def fingerprint(parts: Batch, topics: Sequence[Topic] = (), submitters: Sequence
     begins = parts.starts[:-1]
     titles = np.where(parts.titles > begins, parts.titles, begins + _OPENING)
     flags = np.where(at < titles[row], TITLED, 0)
-    flags |= np.where(_named(parts, keys, whole)[at], NAMED, 0) | np.where(_numbered(parts)[at], NUMBERED, 0)
+    signs = _signs()[parts.codes]
+    flags |= _named(parts, signs, keys)[at] * NAMED | _numbered(signs)[at] * NUMBERED
     packed = np.sort((row << BITS | hashed(keys[at])) << _FLAG_BITS | flags)
-    unique, first, counts = np.unique(packed >> _FLAG_BITS, return_index=True, return_counts=True)
+    grown = packed >> _FLAG_BITS
+    first = np.flatnonzero(np.diff(grown, prepend=-1))
+    unique, counts = grown[first], np.diff(first, append=len(grown))
     joined = np.bitwise_or.reduceat(packed & (1 << _FLAG_BITS) - 1, first) if len(first) else first
     words = (unique & WIDTH - 1) << _COUNT_BITS | np.minimum(counts, _MOST_COUNTED)
     scores = np.zeros((len(parts), len(topics[0].scores) if topics else 0), np.uint8)

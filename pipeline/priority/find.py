@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,9 +52,9 @@ def find(text: str, candidates: Sequence[Candidate] | None = None) -> list[Found
         signal = every[each.signal]
         if signal.least and not _enough(signal.least, text, counts):
             continue
-        match = signal.pattern.alternatives[each.alternative].match.match(text, each.at)
-        if match and _holds(signal, text, match):
-            held[each.signal] = Found(signal, *sentence_at(text, match.start(), match.end()), match.start())
+        end = signal.pattern.alternatives[each.alternative].end(text, each.at)
+        if end is not None and _holds(signal, text, each.at, end):
+            held[each.signal] = Found(signal, *sentence_at(text, each.at, end), each.at)
     return sorted(held.values(), key=lambda found: (_ORDER.index(found.signal.level), found.start))
 
 
@@ -93,12 +92,12 @@ def _holding(signal: Signal, text: str) -> bool:
     return signal.code in {found.signal.code for found in find(text)}
 
 
-def _holds(signal: Signal, text: str, match: re.Match[str]) -> bool:
-    sentence = near(text, match.start(), match.end())
-    if signal.unless and signal.unless.search.search(sentence):
+def _holds(signal: Signal, text: str, start: int, end: int) -> bool:
+    sentence = near(text, start, end)
+    if signal.unless and signal.unless.stands_in(sentence):
         return False
-    if signal.needs and not signal.needs.search.search(sentence):
+    if signal.needs and not signal.needs.stands_in(sentence):
         return False
     if signal.least and _COUNTERS[signal.least[0]](sentence) < signal.least[1]:
         return False
-    return not taken_back(signal.kind, text, match.start(), match.end())
+    return not taken_back(signal.kind, text, start, end)

@@ -76,10 +76,17 @@ class Alternative:
     pieces: tuple[tuple[str, ...], ...]
     reaches: tuple[int, ...]
 
-    @property
-    def match(self) -> re.Pattern[str]:
-        """What a match looks like."""
-        return _compiled(self.source)
+    def end(self, text: str, at: int) -> int | None:
+        """Return where a match that begins at a place ends; None where there is none."""
+        if len(self.pieces) == 1:  # words alone need no expression, which would have to be compiled
+            return next((at + len(word) for word in self.pieces[0] if text.startswith(word, at)), None)
+        match = _compiled(self.source).match(text, at)
+        return match.end() if match else None
+
+    def stands_in(self, text: str) -> bool:
+        """Whether it stands anywhere in a text; its words are looked for first, which mostly settles it."""
+        there = all(any(map(text.__contains__, words)) for words in self.pieces)
+        return there and (len(self.pieces) == 1 or _compiled(self.source).search(text) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,10 @@ class Pattern:
     def search(self) -> re.Pattern[str]:
         """What any of the alternatives looks like."""
         return _compiled(self.source)
+
+    def stands_in(self, text: str) -> bool:
+        """Whether any of the alternatives stands in a text."""
+        return any(alternative.stands_in(text) for alternative in self.alternatives)
 
 
 @cache

@@ -71,6 +71,7 @@ class Calendar:
         self._works = works
         self._years = {day.year for day in works}
         self._next = lru_cache(maxsize=4096)(self._following)
+        self.after = lru_cache(maxsize=4096)(self._after)
 
     @classmethod
     def load(cls, path: Path = HOLIDAYS) -> Calendar:
@@ -95,7 +96,7 @@ class Calendar:
         """Whether the table holds the holidays of the year of a day."""
         return day.year in self._years
 
-    def after(self, day: date, days: int) -> date:
+    def _after(self, day: date, days: int) -> date:
         """Return the working day that is so many behind a day."""
         for _ in range(days):
             day = self._next(day)
