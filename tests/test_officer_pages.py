@@ -205,7 +205,7 @@ def test_a_failed_import_is_tried_again(person: Callable[..., Person], house: Ho
     page.goto(f"/jobs/{which}")
     assert "磁盘满了" in page.inner_text("main")
     page.click("button:has-text('再试一次')")
-    page.wait_for_selector("text=重新开始了")
+    page.wait_for_selector("text=重新排上")
 
 
 def test_a_site_has_a_poster(person: Callable[..., Person]) -> None:
