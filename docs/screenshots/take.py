@@ -11,7 +11,8 @@ sys.path.insert(0, str(FOLDER.parents[1] / "tests"))
 WIDTHS = {"desk": (1366, 768), "tablet": (820, 1180), "phone": (390, 844)}
 PAGES = {
     "": {"login": "/login"},
-    "li": {"inbox": "/inbox", "item": "/submissions/{personal}", "issues": "/issues", "statistics": "/statistics"},
+    "li": {"inbox": "/inbox", "item": "/submissions/{personal}", "issues": "/issues?show=all", "statistics": "/statistics",
+           "assign": "/submissions/5/assign", "teach": "/inbox?order=teach"},
     "zhao": {"import": "/import"},
     "wei": {"mine": "/mine"},
     "root": {
@@ -19,6 +20,11 @@ PAGES = {
         "users": "/admin/users",
         "keys": "/admin/keys",
         "audit": "/admin/audit",
+        "dials": "/admin/dials",
+        "row": "/admin/tables/members/row?key=m001",
+        "jobs": "/jobs",
+        "models": "/admin/models",
+        "drift": "/admin/models/drift",
     },
 }
 

@@ -29,6 +29,8 @@ from service.web.inbox import blotted_texts, names_of, queue_of
 from service.web.page import WORDS, Page, SignedIn
 
 router = APIRouter(prefix="/submissions/{number}")
+_BELOW = 6
+"""So many second levels tell what a first level is about."""
 _NEAR = 0.05
 """Neighbours that are less sure than this are noise to an officer."""
 _JOINS = 0.3
@@ -123,7 +125,8 @@ def _topics(told: Dossier, decision: dict[str, Any]) -> dict[str, Any]:
 
 def _definition(level1: str) -> str:
     """Return what belongs to a first-level topic, told by its second levels."""
-    return "、".join(second for first, second in sorted(review.topics()) if first == level1)[:60]
+    below = [second for first, second in sorted(review.topics()) if first == level1 and second != "其他"]
+    return "、".join(below[:_BELOW]) + (" 等" if len(below) > _BELOW else "")
 
 
 def _why(told: Dossier, decision: dict[str, Any]) -> dict[str, Any]:
