@@ -238,6 +238,17 @@ def test_submissions_are_not_taken_for_junk(by_id: dict[str, Decision]) -> None:
     assert {name for name, decision in by_id.items() if decision.status == Status.JUNK} <= expected
 
 
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("我家楼下搅拌站半夜施工，灰尘很大，电话13912345678，身份证110101199003071234，联系王小明。", Status.TRIAGED),
+        ("低息贷款，无抵押，当天放款，电话13912345678，联系王经理", Status.JUNK),
+    ],
+)
+def test_personal_data_makes_no_junk(county: Triage, text: str, status: Status) -> None:
+    assert county.run([Submission("1", text)])[0].status == status
+
+
 @pytest.mark.parametrize("case", cases("samples", "intent"))
 def test_planted_intents(case: dict[str, Any], by_id: dict[str, Decision]) -> None:
     assert by_id[case["label"]].intent == case["expected"]

@@ -11,8 +11,14 @@ sys.path.insert(0, str(FOLDER.parents[1] / "tests"))
 WIDTHS = {"desk": (1366, 768), "tablet": (820, 1180), "phone": (390, 844)}
 PAGES = {
     "": {"login": "/login"},
-    "li": {"inbox": "/inbox", "item": "/submissions/{personal}", "issues": "/issues?show=all", "statistics": "/statistics",
-           "assign": "/submissions/5/assign", "teach": "/inbox?order=teach"},
+    "li": {
+        "inbox": "/inbox",
+        "item": "/submissions/{personal}",
+        "issues": "/issues?show=all",
+        "statistics": "/statistics",
+        "assign": "/submissions/5/assign",
+        "teach": "/inbox?order=teach",
+    },
     "zhao": {"import": "/import"},
     "wei": {"mine": "/mine"},
     "root": {

@@ -6,6 +6,7 @@ from pipeline.train.examples import (
     corpora_sources,
     read_knowledge,
     read_written,
+    signed,
     topics,
     written_files,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "read_knowledge",
     "read_written",
     "sharpness",
+    "signed",
     "topics",
     "train",
     "train_language",
