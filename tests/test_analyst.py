@@ -149,14 +149,14 @@ def test_a_candidate_looks_on_and_changes_nothing(reviewed: Store, triage: Triag
     assert run(reviewed, put(reviewed, "retrain", name="spring"), given).state == "done"
     with pytest.raises(InputError, match="正在使用"):
         onlooker.begin("base", who="chen", when=now().isoformat())
-    watching = trial.Trial()
+    watching = trial.Trial(given)
     assert watching(reviewed) == 0
     found = onlooker.begin("spring", who="chen", when=now().isoformat())
     before = _standings(reviewed)
     Intake(reviewed, triage).receive([Arrival(Submission("", text)) for text in (LAMP, LID)], ME)
     came = _standings(reviewed)
-    assert trial.Trial()(reviewed) == 2  # what was there before is not judged
-    assert trial.Trial()(reviewed) == 0
+    assert trial.Trial(given)(reviewed) == 2  # what was there before is not judged
+    assert trial.Trial(given)(reviewed) == 0
     assert _standings(reviewed) == came
     assert len(came) == len(before) + 2
     with reviewed.reading() as session:
