@@ -171,18 +171,18 @@ def test_agreement_is_told_of_the_latest_texts_only(
 def test_a_twin_differs_in_nothing_whatever_the_office_set(store: Store, models: Path) -> None:
     """It judges with the dials and the words of the office, as the working model does."""
     furnish(store)
-    words = "term,level1,level2,weight\n食堂,政法,,3\n肚子,政法,,3\n"
+    words = "term,level1,level2,weight\n食堂,教育文体,,3\n学校,教育文体,,3\n"
     tables.put(store, {"dials": dials.Dials(0.99).content, "lexicon": words}, {}, ME)
     given = Settings(database_url=store.engine.url.render_as_string(hide_password=False))
     before = now() - timedelta(minutes=1)
     found = onlooker.begin("twin", who="chen", when=before.isoformat())
-    more = ("路灯不亮三天了，请修。", "建议增加公交车的班次。", "村里的垃圾没有人收。", "医院挂号要排两个小时。")
+    more = ("路灯不亮三天了，请修。", "建议增加公交车的班次。", "工地夜里施工吵人，请管。", "老师收补课费，请查。")
     receive(store, atwork.load(store, given), *TEXTS, *more)
     assert trial.Trial(given)(store) == 8
     with store.reading() as session:
         told = trial.differences(session, OFFICER, found.id)
     assert (told.rows, told.topics, told.seconds, told.intents) == (8, 0, 0, 0)
-    assert told.review_before == told.review_after
+    assert told.review_before == told.review_after == 7  # at 0.95 the noise would pass as well
 
 
 def test_two_workers_keep_an_answer_once(store: Store, triage: Triage, models: Path) -> None:
