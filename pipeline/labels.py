@@ -143,18 +143,19 @@ def _label(text: str, told: Mapping[str, str], where: str, path: Path) -> Label:
 def settled(labels: Iterable[Label]) -> list[Label]:
     """Return one label for each item, in the order of the items' first rows.
 
-    A second reading settles it, else the latest review; rows without an id are items of their own.
+    A second reading settles it unless it was corrected after, else the latest review; rows without an id are items of
+    their own.
     """
-    items: dict[str, Label] = {}
+    items: defaultdict[str, list[Label]] = defaultdict(list)
     for at, label in enumerate(labels):
-        key = label.id or f"\0{at}"
-        before = items.get(key)
-        if before is None or (label.source == "second", label.reviewed_at) >= (
-            before.source == "second",
-            before.reviewed_at,
-        ):
-            items[key] = label
-    return list(items.values())
+        items[label.id or f"\0{at}"].append(label)
+    return [_settled(each) for each in items.values()]
+
+
+def _settled(rows: Iterable[Label]) -> Label:
+    ordered = sorted(rows, key=lambda label: (label.reviewed_at, label.source == "second"))
+    last = next((label for label in reversed(ordered) if label.source in ("second", "corrected")), None)
+    return last if last and last.source == "second" else ordered[-1]
 
 
 def sources(paths: Sequence[Path], labels: Sequence[Label]) -> dict[str, str]:

@@ -29,7 +29,7 @@ def uncertainty(chances: Doubles) -> Doubles:
     ----------
     chances : (texts, topics)
     """
-    ranked = np.sort(chances, axis=1)
+    ranked = np.sort(np.pad(chances, ((0, 0), (1, 0))), axis=1)  # a model of one topic has no second one
     doubt: Doubles = 1 - (ranked[:, -1] - ranked[:, -2])
     return doubt
 

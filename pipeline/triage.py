@@ -245,6 +245,10 @@ class Triage:
             ordinal=self.ordinal,
         )
 
+    def verdicts(self, texts: Sequence[str]) -> list[Verdict]:
+        """Return what the model says of clean texts, with the office's dial and words."""
+        return self._classify(texts, batch(texts))[2] if texts else []
+
     def chances(self, texts: Sequence[str]) -> list[float]:
         """Return for clean texts what the priority dial is held against: the probability of high or above."""
         if not texts:

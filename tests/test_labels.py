@@ -92,8 +92,22 @@ def test_one_label_for_each_item() -> None:
     rows = [Label("a", id="1", topic="政法", reviewed_at="2026-01-02"), Label("b", topic="民政"),
             Label("a", id="1", topic="教育文体", reviewed_at="2026-01-01"), Label("b", topic="民政")]  # fmt: skip
     assert [each.topic for each in labels.settled(rows)] == ["政法", "民政", "民政"]
-    second = Label("a", id="1", topic="环境保护", source="second", reviewed_at="2025-01-01")
-    assert labels.settled([second, *rows])[0].topic == "环境保护"
+
+
+@pytest.mark.parametrize(
+    ("reviews", "topic"),
+    [
+        ({"second": "2025-01-01", "accepted": "2026-01-02", "handed_back": "2026-01-03"}, "second"),
+        ({"corrected": "2025-01-01", "second": "2026-01-02"}, "second"),
+        ({"second": "2026-01-01", "corrected": "2026-01-02"}, "corrected"),
+        ({"second": "2026-01-02", "corrected": "2026-01-02"}, "second"),
+        ({"second": "2026-01-01", "corrected": "2026-01-02", "handed_back": "2026-01-03"}, "handed_back"),
+    ],
+)
+def test_a_second_reading_holds_unless_it_was_corrected_after(reviews: dict[str, str], topic: str) -> None:
+    rows = [Label("a", id="1", topic=name, source=name, reviewed_at=when) for name, when in reviews.items()]
+    for order in (rows, rows[::-1]):
+        assert [each.topic for each in labels.settled(order)] == [topic]
 
 
 def test_hand_backs_tell_of_routing() -> None:

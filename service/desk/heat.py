@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from pipeline.hot import Voice, heat
 from service.accounts.actor import Actor
 from service.accounts.sight import visible
+from service.desk.days import last_day
 from service.desk.issues import as_read, issue, names
 from service.desk.queue import Filters, Listed, Page, Queue
 from service.export.hot import LEAST_TEXTS, LEAST_VOICES, HotIssue
@@ -77,7 +78,7 @@ class Hottest:
         ----------
         days : how long "recent" is, counted back from the last day of all texts.
         """
-        today = _today(session)
+        today = last_day(session)
         if today is None:
             return []
         view: _View = actor.may, actor.member, days
@@ -128,7 +129,7 @@ def largest(
     count = func.count()
     query = select(Standing.issue).where(_TRIAGED, *where).group_by(Standing.issue).having(count > 1)
     found = session.scalars(visible(query, actor).order_by(count.desc(), Standing.issue).offset(skip).limit(most)).all()
-    today, texts = _today(session), _texts_of(session, actor, found)
+    today, texts = last_day(session), _texts_of(session, actor, found)
     return named(session, actor, [_hot(texts[name], today, 14) for name in found] if today else [])
 
 
@@ -162,7 +163,7 @@ def whole(session: Session, actor: Actor, queue: Queue, name: str, cursor: str |
     own = as_read(session, actor, issue(session, name))
     rows = _texts(session, actor, Standing.issue == name)
     page: Page = queue.page(session, actor, Filters(issue=(name,)), order="newest", cursor=cursor)
-    today = _today(session)
+    today = last_day(session)
     return WholeIssue(
         issue=own,
         theme=session.scalar(select(Theme.name).where(Theme.id == own.theme)),
@@ -183,16 +184,6 @@ def _texts(session: Session, actor: Actor, where: object) -> Sequence[_Text]:
         .limit(_MOST_TEXTS)
     )
     return session.execute(visible(query, actor)).all()
-
-
-def _today(session: Session) -> date | None:
-    """Return the last day of all texts that is a day."""
-    for last in session.scalars(select(Standing.day).distinct().order_by(Standing.day.desc()).limit(10)):
-        try:
-            return date.fromisoformat(last)
-        except ValueError:  # the 31st of a month that has 30 days
-            continue
-    return None
 
 
 @lru_cache(4096)

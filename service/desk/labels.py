@@ -46,7 +46,7 @@ class Frozen:
     sources: dict[str, int]
 
 
-def rows(session: Session, *, several: bool = False) -> Iterator[dict[str, Any]]:
+def rows(session: Session, *, several: int = 0) -> Iterator[dict[str, Any]]:
     """Yield the labels of submissions that officers read, in the order of arrival: one for each who read it.
 
     Of what one officer did with a text the weightiest act counts. Acts that were taken back do not count, nor do those
@@ -54,12 +54,13 @@ def rows(session: Session, *, several: bool = False) -> Iterator[dict[str, Any]]
 
     Parameters
     ----------
-    several : only texts that more than one person dealt with.
+    several : only so many texts that more than one person dealt with, the latest; 0 for all texts.
     """
     undone = select(Review.undoes).where(Review.undoes.is_not(None))
     worked = select(Review.number).where(Review.action.in_(_ACTS), Review.id.not_in(undone))
     if several:
         worked = worked.group_by(Review.number).having(func.count(Review.actor.distinct()) > 1)
+        worked = worked.order_by(Review.number.desc()).limit(several)
     query = (
         select(Standing, DecisionRow, SubmissionRow.submitted_at, Review)
         .join(Review, Review.number == Standing.number)

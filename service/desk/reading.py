@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -24,6 +25,9 @@ from service.desk.errors import RuleError
 from service.masking import masked, spans_of
 from service.store import Assignment, DecisionRow, Review, Standing, User, now
 
+LATEST = 1_000
+"""So many of the latest texts tell how far people agree: each is parsed for it."""
+_EXCERPT = 80
 _NAMES = {each.name for each in fields(Label)}
 
 
@@ -32,6 +36,29 @@ def text_of(session: Session, actor: Actor, number: int) -> str:
     own = standing_or_raise(session, number, actor)
     told = orjson.loads(session.get_one(DecisionRow, own.decision).content)
     return masked(told["clean"]["text"], spans_of(told))
+
+
+def excerpts(session: Session, actor: Actor, told: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what a job tells of single texts with the beginning of each, of those that an actor may know of now.
+
+    Parameters
+    ----------
+    told : with the number of a text as `id`.
+    """
+    told = [each for each in told if str(each["id"]).isdecimal()]
+    query = (
+        select(Standing.number, DecisionRow.content)
+        .join(DecisionRow, DecisionRow.id == Standing.decision)
+        .where(Standing.number.in_({int(each["id"]) for each in told}))
+    )
+    texts = {str(number): _excerpt(content) for number, content in session.execute(visible(query, actor))}
+    return [each | {"text": texts[each["id"]]} for each in told if each["id"] in texts]
+
+
+def _excerpt(content: str) -> str:
+    told = orjson.loads(content)
+    whole = masked(told["clean"]["text"], spans_of(told)).replace("\n", " ")
+    return whole[:_EXCERPT] + "…" * (len(whole) > _EXCERPT)
 
 
 def read(session: Session, actor: Actor, number: int, level1: str, level2: str) -> Review:
@@ -59,15 +86,15 @@ def read(session: Session, actor: Actor, number: int, level1: str, level2: str) 
     return made
 
 
-def done(session: Session, numbers: Iterable[int]) -> set[int]:
-    """Return which of some texts were read a second time."""
-    query = select(Review.number).where(Review.number.in_(list(numbers)), Review.action == labels.SECOND)
-    return set(session.scalars(query))
+def done(session: Session, numbers: Iterable[int], since: datetime) -> set[int]:
+    """Return which of some texts were read a second time since a training began: what it doubts it had not seen yet."""
+    after = Review.action == labels.SECOND, Review.at >= since
+    return set(session.scalars(select(Review.number).where(Review.number.in_(list(numbers)), *after)))
 
 
 def agreements(session: Session) -> list[Agreement]:
-    """Return how far people agree on the texts that two of them read, pair by pair."""
-    return agreement(as_label(row) for row in labels.rows(session, several=True))
+    """Return how far people agree on the latest texts that two of them read, pair by pair."""
+    return agreement(as_label(row) for row in labels.rows(session, several=LATEST))
 
 
 def as_label(row: dict[str, Any]) -> Label:
@@ -87,19 +114,22 @@ class HandedBack:
 
 def handed_back(session: Session, actor: Actor) -> list[HandedBack]:
     """Return the topics with hand-backs, the most frequent first."""
-    query = (
-        select(Standing.level1, Assignment.reason, func.count(Assignment.number.distinct()))
-        .join(Assignment, Assignment.number == Standing.number)
-        .group_by(Standing.level1, Assignment.reason)
-    )
-    assigned = Counter[str]()
-    why: dict[str, Counter[str]] = {}
-    for topic, reason, count in session.execute(visible(query, actor)):
-        assigned[str(topic)] += count
-        if reason:
-            why.setdefault(str(topic), Counter[str]())[reason] += count
-    found = [HandedBack(topic, assigned[topic], each.total(), tuple(each.most_common())) for topic, each in why.items()]
+    texts, back = func.count(Assignment.number.distinct()), Assignment.reason != ""
+    given = select(Standing.level1, texts, texts.filter(back)).group_by(Standing.level1)
+    reasons = select(Standing.level1, Assignment.reason, texts).where(back).group_by(Standing.level1, Assignment.reason)
+    why: dict[str | None, Counter[str]] = {}
+    for topic, reason, count in _of_assignments(session, actor, reasons):
+        why.setdefault(topic, Counter[str]())[reason] = count
+    found = [
+        HandedBack(str(topic), assigned, count, tuple(why[topic].most_common()))
+        for topic, assigned, count in _of_assignments(session, actor, given)
+        if count
+    ]
     return sorted(found, key=lambda each: (-each.back, each.topic))
+
+
+def _of_assignments(session: Session, actor: Actor, query: Any) -> Iterable[Any]:
+    return session.execute(visible(query.join(Assignment, Assignment.number == Standing.number), actor))
 
 
 def people(session: Session) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import orjson
@@ -40,9 +40,14 @@ def next_ones(session: Session, found: Select[int], vocabulary: Vocabulary, most
     if not rows:
         return []
     parts = batch([told["clean"]["text"] for _, told in rows])
-    doubt = uncertainty(np.array([[*told["topic"]["scores"].values()] for _, told in rows]))
+    doubt = uncertainty(np.array([_best(told["topic"]["scores"].values()) for _, told in rows]))
     chosen = pick(doubt, vocabulary.matrix(parts, vocabulary.occurrences(parts)), most)
     return [rows[at][0] for at in chosen.tolist()]
+
+
+def _best(scores: Iterable[float]) -> list[float]:
+    """Return the two best scores: models that decided before may have had more topics, or fewer."""
+    return [0.0, *sorted(scores)][-2:]
 
 
 def around(numbers: Sequence[int], own: int) -> tuple[int | None, int | None]:

@@ -9,19 +9,21 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 import orjson
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from pipeline import onlooker, registry
+from pipeline import onlooker
+from pipeline.triage import Triage
 from service.accounts.actor import Actor
 from service.accounts.sight import title, visible
-from service.store import DecisionRow, Review, Standing, Store, SubmissionRow, now
-
-if TYPE_CHECKING:
-    from pipeline.classify import Classifier
+from service.desk import atwork
+from service.settings import Settings
+from service.store import DecisionRow, Review, Standing, Store, SubmissionRow, now, table
 
 _EVERY = 5.0
 """Seconds between two looks."""
@@ -33,12 +35,16 @@ _EXAMPLES = 50
 
 
 class Trial:
-    """Lets the candidate look on; called by the worker at each round."""
+    """Lets the candidate look on; called by the worker at each round.
 
-    def __init__(self) -> None:
+    It judges with the dials and the words of the office, as what works does: else they would tell the two apart.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self._next = 0.0
-        self._id = ""
-        self._classifier: Classifier | None = None
+        self._signs: atwork.Signs = ()
+        self._triage: Triage | None = None
         self._done = 0
 
     def __call__(self, store: Store) -> int:
@@ -48,12 +54,13 @@ class Trial:
         self._next = time.monotonic() + _EVERY
         found = onlooker.current()
         if found is None:
-            self._id, self._classifier = "", None
+            self._triage = None
             return 0
-        if self._id != found.id or self._classifier is None:
-            self._classifier = registry.load(found.model)[0]
-            self._id, self._done = found.id, _last(store, found)
-        count, self._done = look(store, found, self._classifier, self._done)
+        signs = found.id, found.when, *atwork.signs(store)
+        if self._signs != signs or self._triage is None:
+            self._triage = atwork.load(store, self.settings.model_copy(update={"model": found.model}))
+            self._signs, self._done = signs, _last(store, found)
+        count, self._done = look(store, found, self._triage, self._done)
         if count == _SOME:
             self._next = 0.0
         return count
@@ -66,20 +73,12 @@ def _last(store: Store, candidate: onlooker.Onlooker) -> int:
         done = session.scalar(select(func.max(DecisionRow.number)).where(mine))
         if done is not None:
             return done
-        before = SubmissionRow.received_at < _moment(candidate.when)
+        before = SubmissionRow.received_at < datetime.fromisoformat(candidate.when)
         return session.scalar(select(func.max(SubmissionRow.number)).where(before)) or 0
 
 
-def _moment(when: str) -> Any:
-    from datetime import datetime
-
-    return datetime.fromisoformat(when)
-
-
-def look(store: Store, candidate: onlooker.Onlooker, classifier: Classifier, done: int) -> tuple[int, int]:
+def look(store: Store, candidate: onlooker.Onlooker, triage: Triage, done: int) -> tuple[int, int]:
     """Judge some texts after a number; return how many, and the number up to which it is done."""
-    from pipeline.evaluate import verdicts
-
     with store.reading() as session:
         query = (
             select(Standing.number, DecisionRow.content, DecisionRow.model)
@@ -92,19 +91,22 @@ def look(store: Store, candidate: onlooker.Onlooker, classifier: Classifier, don
     if not rows:
         return 0, done
     told = [each for each in rows if each[1]["status"] == "triaged"]
-    said = verdicts(classifier, [content["clean"]["text"] for _, content, _ in told])
+    said = triage.verdicts([content["clean"]["text"] for _, content, _ in told])
     answers = [
         {"number": number, "shadow": True, "model": candidate.id, "rules": "", "made_at": now(),
          "content": orjson.dumps(_answer(verdict, content, model)).decode()}
         for (number, content, model), verdict in zip(told, said, strict=True)
     ]  # fmt: skip
-    with store.writing(ordered=False) as session:
-        mine = DecisionRow.shadow & (DecisionRow.model == candidate.id)
-        wanted = [each["number"] for each in answers]
-        there = set(session.scalars(select(DecisionRow.number).where(DecisionRow.number.in_(wanted), mine)))
-        if fresh := [each for each in answers if each["number"] not in there]:  # another worker may have been faster
-            session.execute(insert(DecisionRow), fresh)
+    if answers:
+        with store.writing(ordered=False) as session:
+            keep(session, answers)
     return len(rows), rows[-1][0]
+
+
+def keep(session: Session, answers: list[dict[str, Any]]) -> None:
+    """Keep answers, within a write; those that another worker was faster with are there already."""
+    new = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(table(DecisionRow))
+    session.execute(new.on_conflict_do_nothing(), answers)
 
 
 def _answer(verdict: Any, content: dict[str, Any], model: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -17,6 +17,7 @@ from pipeline.errors import InputError
 from service.accounts.actor import command
 from service.accounts.sight import blotted
 from service.desk import labels
+from service.desk.days import last_day
 from service.desk.reading import as_label
 from service.jobs import queue
 from service.jobs.queue import Held
@@ -73,8 +74,9 @@ def run(held: Held) -> dict[str, Any]:
 
 
 def _since(session: Session) -> str:
-    """Return the Monday some weeks before the latest text."""
-    last = date.fromisoformat(session.scalar(select(func.max(Standing.day))) or now().date().isoformat())
+    """Return the Monday some weeks before the latest text; a day to come is mistyped."""
+    today = now().astimezone().date()
+    last = last_day(session, today) or today
     return (last - timedelta(days=last.weekday(), weeks=WEEKS - 1)).isoformat()
 
 
@@ -114,12 +116,16 @@ class Weekly:
             return
         self._next = time.monotonic() + _LOOK
         with store.reading() as session:
-            last = session.scalar(select(func.max(Job.made_at)).where(Job.kind == KIND))
-            first = session.scalar(select(func.min(Standing.changed_at)))
-            some = select(Standing.number).limit(2 * LEAST).subquery()
-            rows = session.scalar(select(func.count()).select_from(some))
-        begun = last or first
-        if begun is None or now() - begun < EVERY or (rows or 0) < 2 * LEAST:
-            return
+            if not _due(session):
+                return
         with store.writing() as session:
-            queue.put(session, command("worker"), KIND, {})
+            if _due(session):  # another worker may have been faster
+                queue.put(session, command("worker"), KIND, {})
+
+
+def _due(session: Session) -> bool:
+    last = session.scalar(select(func.max(Job.made_at)).where(Job.kind == KIND))
+    begun = last or session.scalar(select(func.min(Standing.changed_at)))
+    some = select(Standing.number).limit(2 * LEAST).subquery()
+    rows = session.scalar(select(func.count()).select_from(some)) or 0
+    return begun is not None and now() - begun >= EVERY and rows >= 2 * LEAST

@@ -19,12 +19,10 @@ from service.desk import labels
 from service.jobs.queue import Held
 
 if TYPE_CHECKING:
-    from pipeline.labels import Label
     from pipeline.retrain import Change, Outcome
 
 STEPS = 20
 """About so many steps are told of; more of them where there are dates."""
-_EXCERPT = 80
 _EXAMPLES = 10
 _DOUBTS = 200
 """So many changes each way, and so many doubtful labels, are kept with the job."""
@@ -97,12 +95,12 @@ class _Steps:
 
 
 def told(outcome: Outcome) -> dict[str, Any]:
-    """Return what a person is shown of a retraining, texts without personal data."""
+    """Return what is kept of a retraining: figures and labels; the texts are told apart, to who may read them then."""
     changes = [_change(each) for effect in ("fixed", "broken", "other") for each in outcome.changes
                if each.effect == effect]  # fmt: skip
     shown = [each for effect in ("fixed", "broken", "other")
              for each in [change for change in changes if change["effect"] == effect][-_EXAMPLES:]]  # fmt: skip
-    doubts = [{**_text(label), **asdict(each)} for label, each in outcome.doubts[:_DOUBTS]]
+    doubts = [{"id": label.id, **asdict(each)} for label, each in outcome.doubts[:_DOUBTS]]
     report = outcome.meta["report"]
     return outcome.told() | {
         "doubts": len(outcome.doubts), "doubtful": doubts, "changes": shown, "examples": outcome.meta["examples"],
@@ -111,14 +109,8 @@ def told(outcome: Outcome) -> dict[str, Any]:
 
 
 def _change(each: Change) -> dict[str, str]:
-    return {**_text(each.label), "label": each.label.topic, "before": each.before, "after": each.after,
+    return {"id": each.label.id, "label": each.label.topic, "before": each.before, "after": each.after,
             "effect": each.effect}  # fmt: skip
-
-
-def _text(label: Label) -> dict[str, str]:
-    """Return the number and the beginning of a text; in the frozen labels personal data is masked already."""
-    whole = label.text.replace("\n", " ")
-    return {"id": label.id, "text": whole[:_EXCERPT] + "…" * (len(whole) > _EXCERPT)}
 
 
 def _memory() -> int:

@@ -205,4 +205,4 @@ def main(settings: Settings, processes: int | None = None, *, once: bool = False
     stop = Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
-    Worker(settings, processes, (hooks.deliver, Trial(), drift.Weekly())).run(stop, once=once)
+    Worker(settings, processes, (hooks.deliver, Trial(settings), drift.Weekly())).run(stop, once=once)

@@ -10,7 +10,7 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Computed, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import Computed, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.store.base import Base, Text, choice
@@ -52,10 +52,19 @@ class SubmissionRow(Base):
     job: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"), index=True)
 
 
+_SHADOW = text("shadow")
+
+
 class DecisionRow(Base):
-    """What the software decided in one run, as in the contract; only ever added. Shadow decisions only log."""
+    """What the software decided in one run, as in the contract; only ever added. Shadow decisions only log.
+
+    Of each text a candidate says one thing: several workers may let it look on at once.
+    """
 
     __tablename__ = "decisions"
+    __table_args__ = (
+        Index("ix_decisions_shadow", "model", "number", unique=True, sqlite_where=_SHADOW, postgresql_where=_SHADOW),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(ForeignKey("submissions.number"), index=True)

@@ -41,10 +41,11 @@ def done(
     """
     actor = page.need("review")
     asked = Asked.parse(queue)
-    with page.here.store.writing() as session:
+    with page.here.store.reading() as session:  # what comes after may take long to find: nobody is to wait for it
         own = acts.standing(session, actor, number)
-        version = own.version
         _, after = queue_of(page).beside(session, actor, asked.filters, own, order=asked.order)
+    with page.here.store.writing() as session:
+        version = acts.standing(session, actor, number).version
         said = do(session, actor)
         session.flush()
         made = select(Review.act).where(Review.number == number, Review.version > version)

@@ -21,6 +21,8 @@ router = APIRouter(tags=["jobs"])
 Anybody = Annotated[Actor, Depends(acting)]
 Which = Annotated[int, Path(ge=1, le=2**62)]
 _NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
+_OF_TEXTS = {"changes", "doubtful"}
+"""What a result tells of single submissions: it is for the pages, which ask who may know of each."""
 
 
 class JobOut(BaseModel):
@@ -48,6 +50,8 @@ class JobOut(BaseModel):
         """Return a job as it is told."""
         told = cls.model_validate(job)
         told.name, told.rejected = str(job.what.get("name", "")), (job.result or {}).get("rejected", 0)
+        if job.result:
+            told.result = {name: value for name, value in job.result.items() if name not in _OF_TEXTS}
         return told
 
 

@@ -15,8 +15,9 @@ from service.desk.errors import NotFoundError
 from service.export.sheet import disarm
 from service.jobs import drift, queue
 from service.store import Job
-from service.web.analyst.frame import ROOT, jobs_of, moment, show
+from service.web.analyst.frame import ROOT, jobs_of, show
 from service.web.page import SignedIn
+from service.web.telling import moment
 
 router = APIRouter(prefix=f"{ROOT}/drift")
 MEASURES = {"mix": "主题构成", "strange": "没见过的词", "doubt": "把握不足"}

@@ -1,8 +1,7 @@
-"""What the analysts' pages share: the row of sections, shares and moments as people read them."""
+"""What the analysts' pages share: the row of sections, shares as people read them, jobs."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from fastapi.responses import Response
@@ -32,11 +31,6 @@ def share(value: object) -> str:
     ('88.1%', '')
     """
     return f"{value:.1%}" if isinstance(value, float) else ""
-
-
-def moment(at: datetime | None) -> str:
-    """Return a moment as people here read it, "" for never."""
-    return at.astimezone().strftime("%Y-%m-%d %H:%M") if at else ""
 
 
 def jobs_of(page: Page, kind: str, most: int = 10) -> list[Job]:

@@ -13,8 +13,9 @@ from service.desk import audit, labels
 from service.desk.errors import RuleError
 from service.jobs.retrain import expected
 from service.store import now
-from service.web.analyst.frame import ROOT, jobs_of, moment, share, show
+from service.web.analyst.frame import ROOT, jobs_of, share, show
 from service.web.page import Page, SignedIn
+from service.web.telling import moment
 
 router = APIRouter(prefix=ROOT)
 Why = Annotated[str, Form(min_length=1, max_length=200)]

@@ -12,11 +12,13 @@ from pipeline import artefact, onlooker, registry
 from pipeline.errors import MinyiError
 from pipeline.knowledge import model_folder
 from service.api.values import Which
+from service.desk import reading
 from service.desk.errors import NotFoundError, RuleError
 from service.jobs import queue
-from service.web.analyst.frame import ROOT, moment, show
+from service.web.analyst.frame import ROOT, show
 from service.web.analyst.models import KINDS, SOURCES
 from service.web.page import SignedIn
+from service.web.telling import moment
 
 router = APIRouter(prefix=f"{ROOT}/retrainings")
 _NAME = re.compile(r"[\w-]{1,64}")
@@ -50,14 +52,15 @@ def result(page: SignedIn, which: Which) -> Response:
     actor = page.need("models_read")
     with page.here.store.reading() as session:
         job = queue.get(session, actor, which)
+        told = job.result or {}
+        changes = reading.excerpts(session, actor, told.get("changes", []))
     if job.kind != "retrain":
         raise NotFoundError(f"没有编号为 {which} 的训练。")
-    told = job.result or {}
     name, ended = str(job.what.get("name", "")), "verdict" in told
     return show(
         page, "analyst_retraining", title=f"训练 {name}", name=name, state=job.state, which=which, error=job.error,
         step=told.get("step", ""), done=job.done, total=job.total or 1, made_at=moment(job.made_at), ended=ended,
-        cancel=job.cancel, outcome=_told(told) if ended else {}, there=_state(name),
+        cancel=job.cancel, outcome=_told(told, changes) if ended else {}, there=_state(name),
     )  # fmt: skip
 
 
@@ -74,10 +77,9 @@ def _state(name: str) -> dict[str, bool]:
     }  # fmt: skip
 
 
-def _told(result: dict[str, Any]) -> dict[str, Any]:
+def _told(result: dict[str, Any], changes: list[dict[str, Any]]) -> dict[str, Any]:
     """Return a result in the words of the page."""
     verdict = result["verdict"]
-    changes = result["changes"]
     return result | {
         "kind": verdict["kind"], "short": KINDS[verdict["kind"]], "sentence": verdict["lines"][0],
         "next": NEXT[verdict["kind"]], "against_name": result["against"].partition("@")[0],

@@ -317,6 +317,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("decisions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_decisions_number"), ["number"], unique=False)
+        batch_op.create_index(
+            "ix_decisions_shadow",
+            ["model", "number"],
+            unique=True,
+            sqlite_where=sa.text("shadow"),
+            postgresql_where=sa.text("shadow"),
+        )
 
     op.create_table(
         "reviews",
@@ -514,6 +521,7 @@ def downgrade() -> None:
 
     op.drop_table("reviews")
     with op.batch_alter_table("decisions", schema=None) as batch_op:
+        batch_op.drop_index("ix_decisions_shadow", sqlite_where=sa.text("shadow"), postgresql_where=sa.text("shadow"))
         batch_op.drop_index(batch_op.f("ix_decisions_number"))
 
     op.drop_table("decisions")
