@@ -25,6 +25,7 @@ from pipeline.labels import Label, settled
 from pipeline.suspects import Suspect, suspects
 from pipeline.train import Judged
 from pipeline.train.adapt import adapt
+from pipeline.train.examples import TRUSTED
 from pipeline.train.folds import near, together
 from pipeline.train.held import text_ids
 from pipeline.train.progress import Tell, silent
@@ -32,8 +33,6 @@ from pipeline.train.report import card
 from pipeline.verdict import Verdict, verdict
 
 RECENT = 200
-_TRUSTED = 0.5
-"""Labels that count less are no truth to judge by: a glance agrees with whatever the model said."""
 _ENOUGH = 50
 """Fewer rows decide nothing."""
 
@@ -187,7 +186,7 @@ class _Contest:
 
     def _fair(self, row: int) -> bool:
         label = self.used[row]
-        return label.weight >= _TRUSTED and not np.isin(text_ids([label.text]), self.seen).any()
+        return label.weight >= TRUSTED and not np.isin(text_ids([label.text]), self.seen).any()
 
 
 def _predictions(found: Judged, kept: Sequence[int], truth: Strings) -> Predictions:

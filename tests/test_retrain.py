@@ -106,6 +106,18 @@ def test_a_glance_is_no_truth(small: Path) -> None:
     assert retrain(reviews(1, weight=0.2), small / "春季", sources={}, current="base").verdict.kind == "unknown"
 
 
+def test_no_promise_rests_on_glances(small: Path) -> None:
+    rows = [each if each.id.startswith("0-") else replace(each, weight=0.2) for each in reviews(3)]
+    meta = retrain(rows, small / "春季", sources={}, current="base").meta
+    assert (meta["report"]["own"], meta["report"]["rows"]) == (True, len(KNOWN))
+    intents = [str(each.intent) for each in KNOWN] * 3
+    few = [replace(each, intent=intents[at], weight=0.2 if at % 2 else each.weight) for at, each in enumerate(rows)]
+    meta, base = retrain(few, small / "夏季", sources={}, current="base").meta, registry.load("base")[1]
+    assert (meta["report"], meta["dials"]) == (base["report"], base["dials"])
+    assert registry.worse_by_card(meta, base) == []
+    assert {head["sharpness"] for head in meta["heads"] if head["name"] in ("topic", "intent")} == {1.0}
+
+
 def test_nothing_to_train_on(small: Path) -> None:
     with pytest.raises(InputError, match="handed_back"):
         retrain(reviews(1, weight=0.0), small / "春季", sources={})

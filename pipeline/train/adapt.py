@@ -118,9 +118,9 @@ def _trained(
         "seen": text_ids([each.text for each in examples]),
     }  # fmt: skip
     told = {key: meta[key] for key in ("report", "dials")}
-    if held:
-        truth = [first_level(str(examples[at].topic)) for at in held.crossed.rows.tolist()]
-        told = report(held.crossed, truth, own=True)
+    if held and len(trusted := office.trusted(held.crossed.rows)):
+        known = held.crossed.only(trusted)
+        told = report(known, [first_level(str(examples[at].topic)) for at in known.rows.tolist()], own=True)
     own = Counter(first_level(each.topic) for each in examples if each.topic)
     made = {
         "name": name, "software": __version__, "base": artefact.model_id(meta), "ordinal": meta["ordinal"],
