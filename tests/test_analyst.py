@@ -144,6 +144,58 @@ def test_a_killed_retraining_is_done_again(reviewed: Store, tmp_path: Path, mode
     assert [each.name for each in models.iterdir()] == ["spring"]
 
 
+def test_a_retraining_that_is_stopped_leaves_an_earlier_model_its_labels(
+    reviewed: Store, tmp_path: Path, models: Path
+) -> None:
+    given = settings(reviewed, tmp_path)
+    assert run(reviewed, put(reviewed, "retrain", name="spring"), given).state == "done"
+    before = files(given.data, models)
+    assert [name for name in before if name.endswith(".jsonl")] == ["spring.jsonl"]
+    which = put(reviewed, "retrain", name="spring")
+    held = queue.claim(reviewed, "test:1", which)
+    assert held
+    with reviewed.writing() as session:
+        queue.cancel(session, ME, which)
+    assert worker.run(held, given, 1) == "cancelled"
+    assert files(given.data, models) == before
+
+
+@pytest.mark.parametrize("tried", [1, queue.ATTEMPTS])
+def test_a_retraining_that_was_killed_and_does_not_go_on_leaves_nothing(
+    reviewed: Store, tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch, tried: int
+) -> None:
+    given = settings(reviewed, tmp_path)
+    which = put(reviewed, "retrain", name="spring")
+    held = queue.claim(reviewed, "test:1", which)
+    assert held
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.retrain.retrain", _killed)
+        patch.setattr(retrain, "drop", lambda *_: None)
+        with pytest.raises(KeyboardInterrupt):
+            retrain.run(held, given.data)
+    (models / ".spring.new").mkdir(parents=True, exist_ok=True)
+    assert files(given.data, models) != []
+    with reviewed.writing() as session:
+        session.get_one(Job, which).attempts = tried
+    queue.put_back(held, stopped=False)
+    if tried == 1:
+        with reviewed.writing() as session:
+            queue.cancel(session, ME, which)
+    worker.Worker(given, 1).run(Event(), once=True)
+    assert job(reviewed, which).state == ("cancelled" if tried == 1 else "failed")
+    assert files(given.data, models) == []
+    assert not models.exists() or list(models.iterdir()) == []
+
+
+def _killed(*_: Any, **__: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def files(*folders: Path) -> list[str]:
+    """Return what lies in folders of data and models."""
+    return sorted(path.name for folder in folders for path in folder.rglob("*") if path.suffix in (".jsonl", ".part"))
+
+
 def test_a_candidate_looks_on_and_changes_nothing(reviewed: Store, triage: Triage, tmp_path: Path) -> None:
     given = settings(reviewed, tmp_path)
     assert run(reviewed, put(reviewed, "retrain", name="spring"), given).state == "done"
