@@ -28,13 +28,18 @@ class Onlooker:
 
 def current() -> Onlooker | None:
     """Return the candidate that looks on, None where there is none or it was changed or removed since."""
+    found = _named()
     try:
-        told = json.loads((models_folder() / _FILE).read_text(encoding="utf-8"))
-        found = Onlooker(**told)
-        meta, _ = artefact.load(model_folder(found.model))
-    except (OSError, ValueError, TypeError, ModelError, InputError):
+        return found if found and artefact.model_id(artefact.load(model_folder(found.model))[0]) == found.id else None
+    except (ModelError, InputError):
         return None
-    return found if artefact.model_id(meta) == found.id else None
+
+
+def _named() -> Onlooker | None:
+    try:
+        return Onlooker(**json.loads((models_folder() / _FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def begin(name: str, *, who: str, when: str) -> Onlooker:
@@ -53,6 +58,10 @@ def begin(name: str, *, who: str, when: str) -> Onlooker:
     return found
 
 
-def end() -> None:
-    """Let nobody look on any more."""
+def end(name: str) -> bool:
+    """Let a candidate look on no more; return whether it did."""
+    found = _named()
+    if found is None or found.model != name:
+        return False
     (models_folder() / _FILE).unlink(missing_ok=True)
+    return True

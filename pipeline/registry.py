@@ -169,7 +169,7 @@ def worse(meta: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def promote(name: str, *, who: str, when: str, why: str, against: Sequence[str], force: bool) -> Step:
-    """Make a model the working one.
+    """Make a model the working one; it looks on no more.
 
     Parameters
     ----------
@@ -182,13 +182,17 @@ def promote(name: str, *, who: str, when: str, why: str, against: Sequence[str],
     ModelError, InputError
         Where it cannot be used, something speaks against it, or it is forced without a reason.
     """
+    from pipeline import onlooker  # which asks here which model works
+
     _, meta = load(name)
     if against and not force:
         listed = "；".join(against)
         raise ModelError(f"没有启用 {name}：{listed}。确要启用，请加 --force --reason “理由”，理由会记录在案。")
     if force and not why.strip():
         raise InputError("--force 必须同时用 --reason 说明理由：理由会记录在案。")
-    return _add(Step("promote", name, artefact.model_id(meta), working(), who, when, why.strip(), tuple(against)))
+    step = _add(Step("promote", name, artefact.model_id(meta), working(), who, when, why.strip(), tuple(against)))
+    onlooker.end(name)
+    return step
 
 
 def rollback(*, who: str, when: str, why: str, to: str | None = None) -> Step:

@@ -18,7 +18,8 @@ import pytest
 from inputs import LAMP, LID
 from office import OFFICER
 from sqlalchemy import select, update
-from tiny import examples
+from tiny import examples, train_tiny
+from web import running
 
 from pipeline import onlooker, registry
 from pipeline.errors import InputError, ModelError
@@ -31,7 +32,7 @@ from service.desk.intake import Arrival, Intake
 from service.desk.review import Seen
 from service.jobs import drift, queue, retrain, worker
 from service.settings import Settings
-from service.store import DecisionRow, Job, Review, Standing, Store, now
+from service.store import AuditEntry, DecisionRow, Job, Review, Standing, Store, now
 
 ME = command("test")
 CHEN = Actor("user", "chen", PERMISSIONS["analyst"], "analyst", id=3)
@@ -217,8 +218,24 @@ def test_a_candidate_looks_on_and_changes_nothing(reviewed: Store, triage: Triag
     assert [each.model for each in rows] == [found.id] * 2
     assert told.rows == 2
     assert told.topics == sum(each.rows for each in told.moves) == len(told.examples)
-    onlooker.end()
+    assert not onlooker.end("summer")
+    assert onlooker.current() == found
+    assert onlooker.end("spring")
     assert onlooker.current() is None
+
+
+def test_only_who_looks_on_can_be_ended(tmp_path: Path, models: Path) -> None:
+    train_tiny(models / "tiny")
+    found = onlooker.begin("tiny", who="chen", when=now().isoformat())
+    with running(tmp_path, f"sqlite:///{tmp_path / 'minyi.db'}") as web:
+        client = web.signed_in("analyst")
+        sent = {"on": "", "csrf": client.headers["X-CSRF-Token"]}
+        assert client.post("/admin/models/nonsense/trial", data=sent).status_code == 422
+        assert onlooker.current() == found
+        assert client.post("/admin/models/tiny/trial", data=sent, follow_redirects=False).status_code == 303
+        told = web.read(lambda session: session.scalars(select(AuditEntry.what).order_by(AuditEntry.seq)).all())
+    assert onlooker.current() is None
+    assert [what for what in told if what.startswith("model:")] == ["model:tiny"]
 
 
 def test_titles_of_differences_hold_no_personal_data(store: Store, triage: Triage) -> None:
