@@ -9,8 +9,6 @@ from pipeline import artefact, registry
 from pipeline.errors import InputError, ModelError
 from pipeline.knowledge import model_folder, models_folder
 
-_FILE = "onlooker.json"
-
 
 @dataclass(frozen=True, slots=True)
 class Onlooker:
@@ -28,18 +26,13 @@ class Onlooker:
 
 def current() -> Onlooker | None:
     """Return the candidate that looks on, None where there is none or it was changed or removed since."""
-    found = _named()
     try:
-        return found if found and artefact.model_id(artefact.load(model_folder(found.model))[0]) == found.id else None
-    except (ModelError, InputError):
+        told = json.loads((models_folder() / registry.ONLOOKER).read_text(encoding="utf-8"))
+        found = Onlooker(**told)
+        meta, _ = artefact.load(model_folder(found.model))
+    except (OSError, ValueError, TypeError, ModelError, InputError):
         return None
-
-
-def _named() -> Onlooker | None:
-    try:
-        return Onlooker(**json.loads((models_folder() / _FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
+    return found if artefact.model_id(meta) == found.id else None
 
 
 def begin(name: str, *, who: str, when: str) -> Onlooker:
@@ -54,14 +47,10 @@ def begin(name: str, *, who: str, when: str) -> Onlooker:
         raise InputError(f"{name} 正在使用，不必旁观。请选一个候选模型。")
     _, meta = registry.load(name)
     found = Onlooker(name, artefact.model_id(meta), who, when)
-    registry.put(models_folder() / _FILE, asdict(found))
+    registry.put(models_folder() / registry.ONLOOKER, asdict(found))
     return found
 
 
 def end(name: str) -> bool:
     """Let a candidate look on no more; return whether it did."""
-    found = _named()
-    if found is None or found.model != name:
-        return False
-    (models_folder() / _FILE).unlink(missing_ok=True)
-    return True
+    return registry.end_trial(name)

@@ -22,6 +22,8 @@ from pipeline.errors import InputError, ModelError
 from pipeline.knowledge import SHIPPED_MODELS, model_folder, models_folder
 
 SHIPPED = "base"
+ONLOOKER = "onlooker.json"
+"""The file beside the models that names the one that looks on."""
 _FILE = "current.json"
 
 
@@ -182,8 +184,6 @@ def promote(name: str, *, who: str, when: str, why: str, against: Sequence[str],
     ModelError, InputError
         Where it cannot be used, something speaks against it, or it is forced without a reason.
     """
-    from pipeline import onlooker  # which asks here which model works
-
     _, meta = load(name)
     if against and not force:
         listed = "；".join(against)
@@ -191,8 +191,20 @@ def promote(name: str, *, who: str, when: str, why: str, against: Sequence[str],
     if force and not why.strip():
         raise InputError("--force 必须同时用 --reason 说明理由：理由会记录在案。")
     step = _add(Step("promote", name, artefact.model_id(meta), working(), who, when, why.strip(), tuple(against)))
-    onlooker.end(name)
+    end_trial(name)
     return step
+
+
+def end_trial(name: str) -> bool:
+    """Let a model look on no more (see `pipeline.onlooker`); return whether it did."""
+    path = models_folder() / ONLOOKER
+    try:
+        there = bool(json.loads(path.read_text(encoding="utf-8"))["model"] == name)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+    if there:
+        path.unlink(missing_ok=True)
+    return there
 
 
 def rollback(*, who: str, when: str, why: str, to: str | None = None) -> Step:
