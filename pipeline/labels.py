@@ -23,7 +23,7 @@ from pipeline.train import Example
 SOURCES = {
     "glance": 0.2,
     "accepted": 0.6,
-    "merged": 0.6,
+    "merged": 0.4,
     "reprioritised": 1.0,
     "split": 1.0,
     "corrected": 1.0,
@@ -32,7 +32,8 @@ SOURCES = {
 }
 """How an officer dealt with an item → what its labels count.
 
-glance : one of many that were accepted at once. accepted : by itself. merged : put to an issue, whose topic it has.
+glance : one of many that were accepted at once. accepted : by itself. merged : put to an issue; who sees that two texts
+are of one matter has not read their topic.
 reprioritised, split, corrected : the text was read and something changed. second : read by another officer, who did not
 see the first label; it settles the item. handed_back : the one who was to take it up said that it is not theirs
 (权属不清): the topic is in doubt until somebody reads it again, and so is the routing of that topic.

@@ -9,8 +9,6 @@ from pipeline import artefact, registry
 from pipeline.errors import InputError, ModelError
 from pipeline.knowledge import model_folder, models_folder
 
-_FILE = "onlooker.json"
-
 
 @dataclass(frozen=True, slots=True)
 class Onlooker:
@@ -29,7 +27,7 @@ class Onlooker:
 def current() -> Onlooker | None:
     """Return the candidate that looks on, None where there is none or it was changed or removed since."""
     try:
-        told = json.loads((models_folder() / _FILE).read_text(encoding="utf-8"))
+        told = json.loads((models_folder() / registry.ONLOOKER).read_text(encoding="utf-8"))
         found = Onlooker(**told)
         meta, _ = artefact.load(model_folder(found.model))
     except (OSError, ValueError, TypeError, ModelError, InputError):
@@ -49,10 +47,10 @@ def begin(name: str, *, who: str, when: str) -> Onlooker:
         raise InputError(f"{name} 正在使用，不必旁观。请选一个候选模型。")
     _, meta = registry.load(name)
     found = Onlooker(name, artefact.model_id(meta), who, when)
-    registry.put(models_folder() / _FILE, asdict(found))
+    registry.put(models_folder() / registry.ONLOOKER, asdict(found))
     return found
 
 
-def end() -> None:
-    """Let nobody look on any more."""
-    (models_folder() / _FILE).unlink(missing_ok=True)
+def end(name: str) -> bool:
+    """Let a candidate look on no more; return whether it did."""
+    return registry.end_trial(name)

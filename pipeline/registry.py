@@ -22,6 +22,8 @@ from pipeline.errors import InputError, ModelError
 from pipeline.knowledge import SHIPPED_MODELS, model_folder, models_folder
 
 SHIPPED = "base"
+ONLOOKER = "onlooker.json"
+"""The file beside the models that names the one that looks on."""
 _FILE = "current.json"
 
 
@@ -169,7 +171,7 @@ def worse(meta: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def promote(name: str, *, who: str, when: str, why: str, against: Sequence[str], force: bool) -> Step:
-    """Make a model the working one.
+    """Make a model the working one; it looks on no more.
 
     Parameters
     ----------
@@ -188,7 +190,21 @@ def promote(name: str, *, who: str, when: str, why: str, against: Sequence[str],
         raise ModelError(f"没有启用 {name}：{listed}。确要启用，请加 --force --reason “理由”，理由会记录在案。")
     if force and not why.strip():
         raise InputError("--force 必须同时用 --reason 说明理由：理由会记录在案。")
-    return _add(Step("promote", name, artefact.model_id(meta), working(), who, when, why.strip(), tuple(against)))
+    step = _add(Step("promote", name, artefact.model_id(meta), working(), who, when, why.strip(), tuple(against)))
+    end_trial(name)
+    return step
+
+
+def end_trial(name: str) -> bool:
+    """Let a model look on no more (see `pipeline.onlooker`); return whether it did."""
+    path = models_folder() / ONLOOKER
+    try:
+        there = bool(json.loads(path.read_text(encoding="utf-8"))["model"] == name)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+    if there:
+        path.unlink(missing_ok=True)
+    return there
 
 
 def rollback(*, who: str, when: str, why: str, to: str | None = None) -> Step:

@@ -25,6 +25,7 @@ from pipeline.labels import Label, settled
 from pipeline.suspects import Suspect, suspects
 from pipeline.train import Judged
 from pipeline.train.adapt import adapt
+from pipeline.train.examples import TRUSTED
 from pipeline.train.folds import near, together
 from pipeline.train.held import text_ids
 from pipeline.train.progress import Tell, silent
@@ -32,8 +33,6 @@ from pipeline.train.report import card
 from pipeline.verdict import Verdict, verdict
 
 RECENT = 200
-_TRUSTED = 0.5
-"""Labels that count less are no truth to judge by: a glance agrees with whatever the model said."""
 _ENOUGH = 50
 """Fewer rows decide nothing."""
 
@@ -118,9 +117,9 @@ def retrain(
     examples = [label.example() for label in used]
     trained = adapt(*shipped, examples, folder.name, sources=sources, tell=tell)
     tell("与现用模型逐件比较")
-    contest = _Contest(now, registry.seen(current), used)
+    contest = _Contest.of(now, registry.seen(current), used)
     crossed, late = contest.held(trained.crossed), contest.held(trained.late)
-    found = [each.compare(now) if each else None for each in (crossed, late)]
+    found = [compare(each.before, each.after, each.groups) if each else None for each in (crossed, late)]
     changes = crossed.changes() if crossed else ()
     doubts = suspects(trained.crossed, 0, [label.topic for label in used])
     outcome = Outcome(
@@ -141,15 +140,12 @@ def retrain(
 
 @dataclass(frozen=True, slots=True)
 class _Both:
-    """What the working model and the candidate say of the same labels."""
+    """What the working model and the candidate say of the same labels; `groups` as in `pipeline.compare.compare`."""
 
     rows: list[Label]
     before: Predictions
     after: Predictions
-
-    def compare(self, now: Classifier) -> dict[str, Any]:
-        groups = near(batch([row.text for row in self.rows]), now.vocabulary)
-        return compare(self.before, self.after, together(groups, np.array([row.issue for row in self.rows])))
+    groups: Strings
 
     def changes(self) -> tuple[Change, ...]:
         """Return the changes among the latest items, the latest last."""
@@ -167,32 +163,41 @@ class _Both:
 class _Contest:
     """The labels on which two models can be compared fairly.
 
-    seen : numbers of the texts that the working model was trained on.
+    groups : (labels,) those of one matter have the same.
+    fair : (labels,) whether it is trusted, and of no matter of which the working model was trained on a text.
     """
 
     now: Classifier
-    seen: npt.NDArray[np.uint64]
     used: Sequence[Label]
+    groups: Strings
+    fair: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, now: Classifier, seen: npt.NDArray[np.uint64], used: Sequence[Label]) -> _Contest:
+        """Find which labels are fair; `seen`: numbers of the texts that the working model was trained on."""
+        groups = near(batch([row.text for row in used]), now.vocabulary)
+        groups = together(groups, np.array([row.issue for row in used]))
+        numbers = set(seen.tolist())
+        known = np.array([int(text_ids([row.text])[0]) in numbers for row in used])
+        trusted = np.array([row.weight >= TRUSTED for row in used])
+        return cls(now, used, groups, trusted & ~np.isin(groups, groups[known]))
 
     def held(self, found: Judged | None) -> _Both | None:
-        """Return what both models say of the trusted labels that neither has seen; None where they are too few."""
+        """Return what both models say of the labels that are fair; None where they are too few."""
         if found is None:
             return None
-        kept = [at for at, row in enumerate(found.rows.tolist()) if self._fair(row)]
-        rows = [self.used[row] for row in found.rows[kept].tolist()]
+        found = found.only(np.flatnonzero(self.fair[found.rows]))
+        rows = [self.used[row] for row in found.rows.tolist()]
         truth = np.array([row.topic for row in rows])
         if len(rows) < _ENOUGH or len(np.unique(truth)) < 2:
             return None
-        return _Both(rows, predict(self.now, [row.text for row in rows], truth), _predictions(found, kept, truth))
-
-    def _fair(self, row: int) -> bool:
-        label = self.used[row]
-        return label.weight >= _TRUSTED and not np.isin(text_ids([label.text]), self.seen).any()
+        before = predict(self.now, [row.text for row in rows], truth)
+        return _Both(rows, before, _predictions(found, truth), self.groups[found.rows])
 
 
-def _predictions(found: Judged, kept: Sequence[int], truth: Strings) -> Predictions:
+def _predictions(found: Judged, truth: Strings) -> Predictions:
     """Return held-out answers as predictions among the labels of the truth, as `pipeline.evaluate.predict` does."""
     among = [at for at, name in enumerate(found.names) if name in set(truth.tolist())]
-    chances = found.chances[kept][:, among]
+    chances = found.chances[:, among]
     share = chances.max(axis=1) / np.maximum(chances.sum(axis=1), 1e-9)
     return Predictions(truth, np.array(found.names)[among][chances.argmax(axis=1)], share, [])

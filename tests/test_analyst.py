@@ -18,7 +18,8 @@ import pytest
 from inputs import LAMP, LID
 from office import OFFICER
 from sqlalchemy import select, update
-from tiny import examples
+from tiny import examples, train_tiny
+from web import running
 
 from pipeline import onlooker, registry
 from pipeline.errors import InputError, ModelError
@@ -31,7 +32,7 @@ from service.desk.intake import Arrival, Intake
 from service.desk.review import Seen
 from service.jobs import drift, queue, retrain, worker
 from service.settings import Settings
-from service.store import DecisionRow, Job, Review, Standing, Store, now
+from service.store import AuditEntry, DecisionRow, Job, Review, Standing, Store, now
 
 ME = command("test")
 CHEN = Actor("user", "chen", PERMISSIONS["analyst"], "analyst", id=3)
@@ -144,6 +145,58 @@ def test_a_killed_retraining_is_done_again(reviewed: Store, tmp_path: Path, mode
     assert [each.name for each in models.iterdir()] == ["spring"]
 
 
+def test_a_retraining_that_is_stopped_leaves_an_earlier_model_its_labels(
+    reviewed: Store, tmp_path: Path, models: Path
+) -> None:
+    given = settings(reviewed, tmp_path)
+    assert run(reviewed, put(reviewed, "retrain", name="spring"), given).state == "done"
+    before = files(given.data, models)
+    assert [name for name in before if name.endswith(".jsonl")] == ["spring.jsonl"]
+    which = put(reviewed, "retrain", name="spring")
+    held = queue.claim(reviewed, "test:1", which)
+    assert held
+    with reviewed.writing() as session:
+        queue.cancel(session, ME, which)
+    assert worker.run(held, given, 1) == "cancelled"
+    assert files(given.data, models) == before
+
+
+@pytest.mark.parametrize("tried", [1, queue.ATTEMPTS])
+def test_a_retraining_that_was_killed_and_does_not_go_on_leaves_nothing(
+    reviewed: Store, tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch, tried: int
+) -> None:
+    given = settings(reviewed, tmp_path)
+    which = put(reviewed, "retrain", name="spring")
+    held = queue.claim(reviewed, "test:1", which)
+    assert held
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.retrain.retrain", _killed)
+        patch.setattr(retrain, "drop", lambda *_: None)
+        with pytest.raises(KeyboardInterrupt):
+            retrain.run(held, given.data)
+    (models / ".spring.new").mkdir(parents=True, exist_ok=True)
+    assert files(given.data, models) != []
+    with reviewed.writing() as session:
+        session.get_one(Job, which).attempts = tried
+    queue.put_back(held, stopped=False)
+    if tried == 1:
+        with reviewed.writing() as session:
+            queue.cancel(session, ME, which)
+    worker.Worker(given, 1).run(Event(), once=True)
+    assert job(reviewed, which).state == ("cancelled" if tried == 1 else "failed")
+    assert files(given.data, models) == []
+    assert not models.exists() or list(models.iterdir()) == []
+
+
+def _killed(*_: Any, **__: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def files(*folders: Path) -> list[str]:
+    """Return what lies in folders of data and models."""
+    return sorted(path.name for folder in folders for path in folder.rglob("*") if path.suffix in (".jsonl", ".part"))
+
+
 def test_a_candidate_looks_on_and_changes_nothing(reviewed: Store, triage: Triage, tmp_path: Path) -> None:
     given = settings(reviewed, tmp_path)
     assert run(reviewed, put(reviewed, "retrain", name="spring"), given).state == "done"
@@ -165,8 +218,24 @@ def test_a_candidate_looks_on_and_changes_nothing(reviewed: Store, triage: Triag
     assert [each.model for each in rows] == [found.id] * 2
     assert told.rows == 2
     assert told.topics == sum(each.rows for each in told.moves) == len(told.examples)
-    onlooker.end()
+    assert not onlooker.end("summer")
+    assert onlooker.current() == found
+    assert onlooker.end("spring")
     assert onlooker.current() is None
+
+
+def test_only_who_looks_on_can_be_ended(tmp_path: Path, models: Path) -> None:
+    train_tiny(models / "tiny")
+    found = onlooker.begin("tiny", who="chen", when=now().isoformat())
+    with running(tmp_path, f"sqlite:///{tmp_path / 'minyi.db'}") as web:
+        client = web.signed_in("analyst")
+        sent = {"on": "", "csrf": client.headers["X-CSRF-Token"]}
+        assert client.post("/admin/models/nonsense/trial", data=sent).status_code == 422
+        assert onlooker.current() == found
+        assert client.post("/admin/models/tiny/trial", data=sent, follow_redirects=False).status_code == 303
+        told = web.read(lambda session: session.scalars(select(AuditEntry.what).order_by(AuditEntry.seq)).all())
+    assert onlooker.current() is None
+    assert [what for what in told if what.startswith("model:")] == ["model:tiny"]
 
 
 def test_titles_of_differences_hold_no_personal_data(store: Store, triage: Triage) -> None:

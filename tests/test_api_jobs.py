@@ -97,6 +97,14 @@ def test_retraining_waits_in_the_queue(holding: As, store: Store, settings: Sett
     assert client.post("/api/v1/retrainings", json={"name": "../x"}).status_code == 422
     job = client.post("/api/v1/retrainings", json={"name": "spring"}).json()
     assert (job["kind"], job["state"], job["name"]) == ("retrain", "waiting", "spring")
+    again = client.post("/api/v1/retrainings", json={"name": "summer"})
+    assert (again.status_code, "spring" in again.json()["detail"]) == (409, True)
+    assert client.post(f"/api/v1/jobs/{job['id']}/cancel").json()["state"] == "cancelled"
+    failed = client.post("/api/v1/retrainings", json={"name": "base"}).json()["id"]
+    work_off(store, settings)
+    assert client.get(f"/api/v1/jobs/{failed}").json()["state"] == "failed"
+    assert client.post("/api/v1/retrainings", json={"name": "summer"}).status_code == 202
+    assert client.post(f"/api/v1/jobs/{failed}/retry").status_code == 409
 
 
 def test_changes_and_exports(holding: As) -> None:

@@ -95,6 +95,11 @@ def test_a_matter_that_began_earlier_is_no_test() -> None:
     found = by_time(np.arange(300) % 3, DAYS, groups)
     assert found is not None
     assert 295 not in found[1]
+    undated = np.where(np.arange(300) == 3, "", DAYS)
+    found = by_time(np.arange(300) % 3, undated, groups)  # when it began is not known, and it is trained on
+    assert found is not None
+    assert 3 in found[0]
+    assert 295 not in found[1]
 
 
 def test_issues_of_officers_keep_groups_together() -> None:

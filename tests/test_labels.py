@@ -13,6 +13,7 @@ from pipeline import labels
 from pipeline.errors import InputError
 from pipeline.labelled import Reading
 from pipeline.labels import COLUMNS, SOURCES, Label
+from pipeline.train.examples import TRUSTED
 
 
 def put(folder: Path, *rows: dict[str, Any]) -> Path:
@@ -30,6 +31,7 @@ def test_what_each_kind_counts(tmp_path: Path) -> None:
     assert [(each.source, each.weight) for each in found] == list(SOURCES.items())
     by = {each.source: each.weight for each in found}
     assert by["handed_back"] == 0 < by["glance"] < by["accepted"] < by["corrected"]
+    assert by["merged"] < TRUSTED <= by["accepted"]  # who confirms a link has not read the topic
 
 
 def test_a_weight_of_its_own(tmp_path: Path) -> None:

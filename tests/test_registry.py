@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tiny import train_tiny
 
-from pipeline import artefact, inputs, registry
+from pipeline import artefact, inputs, onlooker, registry
 from pipeline.errors import InputError, MinyiError, ModelError
 from pipeline.knowledge import SHIPPED_MODELS
 from pipeline.train import corpora_sources
@@ -66,6 +66,16 @@ def test_promote(models: Path) -> None:
     assert Triage.load().model == step.id == artefact.model_id(artefact.load(models / "one")[0])
     assert Triage.load(model="base").model.startswith("base@")
     assert registry.history() == [step]
+
+
+def test_what_works_looks_on_no_more(models: Path) -> None:
+    found = onlooker.begin("one", who="周", when=WHEN)
+    promote("two")
+    assert onlooker.current() == found
+    promote("one")
+    assert onlooker.current() is None
+    rollback()
+    assert onlooker.current() is None  # nor does it begin again by itself
 
 
 def test_the_way_back_is_the_way_there(models: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from desk import COMMAND, Desk
 from tiny import examples, train_tiny
@@ -18,9 +19,11 @@ from tiny import examples, train_tiny
 from pipeline import artefact, labelled, labels, registry
 from pipeline.errors import InputError
 from pipeline.evaluate import verdicts
+from pipeline.features import batch
 from pipeline.labels import Label
 from pipeline.retrain import retrain
 from pipeline.shadow import moves, shadow
+from pipeline.train.folds import near
 from pipeline.train.held import text_ids
 from service.commands import loop
 
@@ -77,8 +80,17 @@ def test_rows_that_the_working_model_has_seen_do_not_count(small: Path) -> None:
     assert again.crossed is None
     assert again.verdict.kind == "unknown"
     more = retrain(reviews(2), small / "秋季", sources={}, current="春季")
+    assert more.crossed is None  # the second copies repeat what it has seen
+
+
+def test_a_matter_that_the_working_model_has_seen_does_not_count(small: Path) -> None:
+    rows = reviews(3)
+    matters = near(batch([each.text for each in rows]), registry.load("base")[0].vocabulary)
+    first = [at for at in range(len(KNOWN)) if matters[at] in np.unique(matters)[::2]]
+    retrain([rows[at] for at in first], small / "春季", sources={}, current="base")
+    more = retrain(rows, small / "夏季", sources={}, current="春季")
     assert more.crossed is not None
-    assert more.crossed["rows"] == len(KNOWN)
+    assert more.crossed["rows"] == len(rows) - np.isin(matters, matters[first]).sum() < len(rows) - len(first)
 
 
 def test_an_office_s_own_topic_is_learned(small: Path) -> None:
@@ -104,6 +116,18 @@ def test_labels_of_priority_alone_leave_topics_as_they_are(small: Path) -> None:
 
 def test_a_glance_is_no_truth(small: Path) -> None:
     assert retrain(reviews(1, weight=0.2), small / "春季", sources={}, current="base").verdict.kind == "unknown"
+
+
+def test_no_promise_rests_on_glances(small: Path) -> None:
+    rows = [each if each.id.startswith("0-") else replace(each, weight=0.2) for each in reviews(3)]
+    meta = retrain(rows, small / "春季", sources={}, current="base").meta
+    assert (meta["report"]["own"], meta["report"]["rows"]) == (True, len(KNOWN))
+    intents = [str(each.intent) for each in KNOWN] * 3
+    few = [replace(each, intent=intents[at], weight=0.2 if at % 2 else each.weight) for at, each in enumerate(rows)]
+    meta, base = retrain(few, small / "夏季", sources={}, current="base").meta, registry.load("base")[1]
+    assert (meta["report"], meta["dials"]) == (base["report"], base["dials"])
+    assert registry.worse_by_card(meta, base) == []
+    assert {head["sharpness"] for head in meta["heads"] if head["name"] in ("topic", "intent")} == {1.0}
 
 
 def test_nothing_to_train_on(small: Path) -> None:

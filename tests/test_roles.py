@@ -59,6 +59,7 @@ def thing(web: Web, name: str, role: str) -> Any:
         "own_job": lambda: web.job(web.actors[role]) if role in web.actors else web.job(ME),
         "failed_job": lambda: web.job(ME, "failed"),
         "webhook": lambda: web.webhook(),
+        "model": lambda: web.model(),
     }
     return things[name]()
 

@@ -21,7 +21,7 @@ from pipeline.inputs import inputs
 from pipeline.train.examples import Example
 from pipeline.train.folds import FOLDS
 from pipeline.train.held import Judged, Trained, text_ids
-from pipeline.train.model import quantised
+from pipeline.train.model import HEADS, quantised
 from pipeline.train.office import OTHERS, Office, TopicsHeld, new_topics
 from pipeline.train.progress import Tell, of, silent
 from pipeline.train.report import report, versions
@@ -30,8 +30,6 @@ from pipeline.train.views import first_level
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-
-_NAMES = {"topic": "主题", "intent": "诉求类型", "junk": "垃圾信息", "priority": "紧急程度"}
 
 
 def cross_validate(base: Classifier, examples: Sequence[Example]) -> Judged:
@@ -70,13 +68,13 @@ def adapt(
     with threadpool_limits(1):  # sums in one order on every machine
         tell("读标签，找重复的来件")
         office = Office.of(base, _checked(base, examples))
-        held = office.held(of("主题", tell))
-        tell("主题：用全部标签定稿")
+        held = office.held(of(HEADS["topic"], tell))
+        of(HEADS["topic"], tell)("用全部标签定稿")
         rows = np.array([at for at, example in enumerate(examples) if example.topic], np.int64)
         columns = [_topics(office, office.topic(rows) if held else None)]
         heads = [Head("topic", tuple(office.order), 0, held.factor if held else 1.0)]
         for other in OTHERS:
-            head, found = base.heads[other], office.other(other, of(_NAMES[other], tell))
+            head, found = base.heads[other], office.other(other, of(HEADS[other], tell))
             weights, bias = base.weights[:, head.columns], base.bias[head.columns]
             if found:
                 weights = weights * np.float32(head.sharpness) + found[0].weights
@@ -118,9 +116,9 @@ def _trained(
         "seen": text_ids([each.text for each in examples]),
     }  # fmt: skip
     told = {key: meta[key] for key in ("report", "dials")}
-    if held:
-        truth = [first_level(str(examples[at].topic)) for at in held.crossed.rows.tolist()]
-        told = report(held.crossed, truth, own=True)
+    if held and len(trusted := office.trusted(held.crossed.rows)):
+        known = held.crossed.only(trusted)
+        told = report(known, [first_level(str(examples[at].topic)) for at in known.rows.tolist()], own=True)
     own = Counter(first_level(each.topic) for each in examples if each.topic)
     made = {
         "name": name, "software": __version__, "base": artefact.model_id(meta), "ordinal": meta["ordinal"],

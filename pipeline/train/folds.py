@@ -83,7 +83,7 @@ def by_time(truth: Ints, days: Strings, groups: Strings) -> Fold | None:
     ----------
     truth : (rows,) labels.
     days : (rows,) "" where unknown; such rows are for training.
-    groups : (rows,) a matter that began earlier is no test.
+    groups : (rows,) a matter that is trained on, because it began earlier or has no date, is no test.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def by_time(truth: Ints, days: Strings, groups: Strings) -> Fold | None:
         return None
     since = np.sort(days[dated])[int(len(dated) * (1 - _LATE))]
     late = days >= since
-    test = np.flatnonzero(late & ~np.isin(groups, groups[~late & (days != "")]))
+    test = np.flatnonzero(late & ~np.isin(groups, groups[~late]))
     train = np.flatnonzero(~late)
     if len(test) < _WORTH or len(set(truth[train].tolist())) < 2:
         return None

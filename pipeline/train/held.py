@@ -40,6 +40,10 @@ class Judged:
     chances: Doubles
     names: tuple[str, ...]
 
+    def only(self, at: Ints) -> Judged:
+        """Return some of it, by place."""
+        return Judged(self.rows[at], self.chances[at], self.names)
+
 
 @dataclass(frozen=True, slots=True)
 class Trained:

@@ -41,7 +41,8 @@ Strings = npt.NDArray[np.str_]
 Ints = npt.NDArray[np.int64]
 
 _FEWEST = 50
-_HEADS = {"topic": "主题", "intent": "诉求类型", "junk": "垃圾信息", "priority": "紧急程度"}
+HEADS = {"topic": "主题", "intent": "诉求类型", "junk": "垃圾信息", "priority": "紧急程度"}
+"""The heads of a model, as people are told of them."""
 _JUNK_WEIGHT = 4.0
 """A written piece of junk counts more: there are twenty letters for each."""
 
@@ -150,7 +151,7 @@ def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str], te
     late = None
     for name, labels in (("topic", order), ("intent", INTENTS[:4]), ("junk", JUNK), ("priority", LEVELS)):
         views, rows, some = all_of.head(name)
-        fitted = _fit_head(views, [str(each) for each in labels], some, all_of.groups[rows], of(_HEADS[name], tell))
+        fitted = _fit_head(views, [str(each) for each in labels], some, all_of.groups[rows], of(HEADS[name], tell))
         held, at = fitted.held, np.array(rows)
         start = heads[-1].columns.stop if heads else 0
         heads.append(Head(name, fitted.linear.labels, start, held.sharpness))

@@ -19,7 +19,7 @@ from pipeline.features import batch
 from pipeline.records import INTENTS, LEVELS
 from pipeline.segment import Segmenter
 from pipeline.terms import word_grams
-from pipeline.train.examples import Example
+from pipeline.train.examples import TRUSTED, Example
 from pipeline.train.folds import FOLDS, by_time, folds, near, together
 from pipeline.train.held import Judged, chances, judged, sharpness
 from pipeline.train.progress import Tell, silent
@@ -38,6 +38,7 @@ OTHERS: dict[str, tuple[str, ...]] = {"intent": INTENTS[:4], "junk": JUNK, "prio
 _NEW = -4.0
 """Logits of a topic that the shipped model does not know, below its likeliest one: the labels say how common it is."""
 _FEWEST = 50
+"""Fewer rows neither teach another head nor promise anything."""
 _FACTORS = np.geomspace(0.4, 2.5, 32)
 
 
@@ -89,7 +90,7 @@ class Office:
             parts.append(self._said(rows[train], rows[test]))
         tested = rows[np.concatenate([test for _, test in pairs])]
         logits = np.vstack(parts)
-        crossed, factor = self.judge(tested, logits, _FACTORS.tolist())
+        crossed, factor = self.judge(tested, logits, _FACTORS.tolist() if len(self.trusted(tested)) else [1.0])
         days = np.array([self.examples[at].day for at in rows.tolist()])
         late = None
         if split := by_time(truth, days, self.groups[rows]):
@@ -127,12 +128,12 @@ class Office:
 
         Parameters
         ----------
-        factors : of these on the logits, the one that makes the labels most likely is taken.
+        factors : of these on the logits, the one that makes the trusted labels most likely is taken.
         """
         texts = batch([self.examples[at].text for at in rows.tolist()])
         found = self.base.vocabulary.occurrences(texts)
         known = len(self.base.heads["topic"].labels)
-        truth = self._allowed(rows)[0]
+        truth, trusted = self._allowed(rows)[0], self.trusted(rows)
         told = []
         for factor in factors:
             given = chances(logits * np.float32(factor))
@@ -140,7 +141,8 @@ class Office:
             given[:, :known] = self.base.borders.divide(given[:, :known] / share, texts, found) * share
             right = np.stack([truth[:, self._parent == each].any(axis=1) for each in range(self._parent.max() + 1)], 1)
             judgement = judged(rows, given, self.order)
-            told.append((float(np.log(np.maximum((judgement.chances * right).sum(axis=1), 1e-9)).mean()), judgement))
+            likely = np.log(np.maximum((judgement.chances * right).sum(axis=1), 1e-9))
+            told.append((float(likely[trusted].sum()), judgement))
         best = max(range(len(told)), key=lambda at: told[at][0])
         return told[best][1], round(float(factors[best]), 4)
 
@@ -168,7 +170,14 @@ class Office:
             found = fit(train)
             parts.append(known[test] + matrix[test] @ found.weights + found.bias)
         tested = np.concatenate([test for _, test in pairs])
-        return fit(np.arange(len(rows))), sharpness(np.vstack(parts), truth[tested])
+        trusted = self.trusted(rows[tested])
+        factor = sharpness(np.vstack(parts)[trusted], truth[tested][trusted]) if len(trusted) else 1.0
+        return fit(np.arange(len(rows))), factor
+
+    def trusted(self, rows: Ints) -> Ints:
+        """Return at which of some rows the labels are to be trusted; none where too few are to judge by."""
+        at = np.flatnonzero(self._weight(rows) >= TRUSTED)
+        return at if len(at) >= _FEWEST else at[:0]
 
     def _said(self, train: Ints, test: Ints) -> Floats:
         found = self.topic(train)

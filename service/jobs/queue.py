@@ -25,6 +25,8 @@ SILENT = timedelta(seconds=60)
 """After so long without a sign of life a job is up for taking; at once where its process is known to be gone."""
 ATTEMPTS = 5
 """So often in a row a job may begin without getting on; then it has failed."""
+_ALONE = {"retrain": "训练"}
+"""Of these kinds one job goes at a time."""
 
 
 class LostError(MinyiError):
@@ -88,12 +90,25 @@ def worker_name() -> str:
 
 
 def put(session: Session, actor: Actor, kind: str, what: dict[str, Any]) -> Job:
-    """Put a job into the queue, within a write."""
+    """Put a job into the queue, within a write.
+
+    Raises
+    ------
+    ConflictError
+        Where another of a kind that goes alone has not ended.
+    """
+    _check_alone(session, kind)
     job = Job(kind=kind, what=what, made_by=str(actor), made_at=now())
     session.add(job)
     session.flush()
     audit.record(session, actor, "job.put", f"job:{job.id}", after={"kind": kind})
     return job
+
+
+def _check_alone(session: Session, kind: str) -> None:
+    going = session.scalar(select(Job).where(Job.kind == kind, Job.ended_at.is_(None)).limit(1))
+    if kind in _ALONE and going:
+        raise ConflictError(f"已有一个{_ALONE[kind]}在进行（{going.what.get('name')}）。请等它结束，或先停下它。")
 
 
 def claim(store: Store, worker: str, only: int | None = None) -> Held | None:
@@ -181,6 +196,7 @@ def retry(session: Session, actor: Actor, which: int) -> Job:
     job = get(session, actor, which)
     if job.state != "failed":
         raise ConflictError(f"任务 {which} 没有失败，不必重试。", {"state": job.state})
+    _check_alone(session, job.kind)
     job.state, job.attempts, job.error, job.ended_at = "waiting", 0, "", None
     audit.record(session, actor, "job.retry", f"job:{which}")
     return job

@@ -1,7 +1,8 @@
 """Retraining as a job: the labels that officers gave, frozen, on top of what the project knows, and a plain verdict.
 
-Nothing is kept before all is done. A job that was killed begins again with the labels of then; one that was cancelled
-or failed leaves neither labels nor a model.
+Nothing is kept before all is done: until then the labels lie in labels/.JOB, and those of an earlier model of that name
+stay. A job that was killed begins again with the labels of then; one that was cancelled or failed leaves neither labels
+nor a model.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from pipeline.errors import InputError
 from pipeline.knowledge import model_folder
 from service.desk import labels
-from service.jobs.queue import Held
+from service.jobs.queue import Held, LostError
+from service.store import Job, Store
 
 if TYPE_CHECKING:
     from pipeline.retrain import Change, Outcome
@@ -47,7 +51,8 @@ def run(held: Held, data: Path) -> dict[str, Any]:
 
     began, name = time.monotonic(), str(held.what["name"])
     registry.check_trainable(name, own=True)
-    path = kept(data, name)
+    folder = model_folder(name, new=True)
+    path = _parts(data, held.id) / f"{name}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with held.store.reading() as session:
@@ -55,10 +60,14 @@ def run(held: Held, data: Path) -> dict[str, Any]:
         if not frozen.rows:
             raise InputError("还没有可以用来训练的复核记录。请先复核一些来件。")
         given = read([path])
-        outcome = retrain(given, model_folder(name, new=True), sources=sources([path], given), tell=_Steps(held))
-    except BaseException:
-        path.unlink(missing_ok=True)
+        outcome = retrain(given, folder, sources=sources([path], given), tell=_Steps(held))
+        path.replace(kept(data, name))
+    except LostError:  # who took it over works in the same place
         raise
+    except BaseException:
+        drop(data, held.id, name)
+        raise
+    drop(data, held.id, name)
     spent = {"seconds": round(time.monotonic() - began), "mb": _memory()}
     return {"model": name, "labels": frozen.hash, "rows": frozen.rows, "of": frozen.sources} | spent | told(outcome)
 
@@ -73,12 +82,28 @@ def kept(data: Path, name: str) -> Path:
     return data / "labels" / f"{name}.jsonl"
 
 
-def drop(data: Path, what: dict[str, Any]) -> None:
-    """Remove what a job left that was ended from outside, unless a whole model came of it."""
-    folder = model_folder(str(what["name"]), new=True)
+def _parts(data: Path, which: int) -> Path:
+    """Return where the labels lie while a job works on them; as long as it is there, there is something to remove."""
+    return data / "labels" / f".{which}"
+
+
+def drop(data: Path, which: int, name: str) -> None:
+    """Remove what a job has not finished."""
+    folder = model_folder(name, new=True)
     shutil.rmtree(folder.with_name(f".{folder.name}.new"), ignore_errors=True)
-    if not folder.exists():
-        kept(data, folder.name).unlink(missing_ok=True)
+    shutil.rmtree(_parts(data, which), ignore_errors=True)
+
+
+def sweep(store: Store, data: Path) -> None:
+    """Remove what jobs left that were killed, and will not go on: cancelled while they waited, or tried too often."""
+    left = [int(path.name[1:]) for path in data.glob("labels/.*") if path.name[1:].isdecimal()]
+    if not left:
+        return
+    with store.reading() as session:
+        query = select(Job).where(Job.id.in_(left), Job.kind == "retrain", Job.ended_at.is_not(None))
+        ended = session.scalars(query).all()
+    for job in ended:
+        drop(data, job.id, str(job.what["name"]))
 
 
 class _Steps:

@@ -119,6 +119,7 @@ class Worker:
                 if held:
                     self._see_through(held, stop)
                     continue
+                retrain.sweep(self.store, self.settings.data)
             except SQLAlchemyError:  # the database is away; a job that was in hand is claimed again
                 log.exception("store")
                 stop.wait(_BEAT)
@@ -153,7 +154,7 @@ class Worker:
                 process.terminate()
                 process.join()
                 if held.kind == "retrain":
-                    retrain.drop(self.settings.data, held.what)
+                    retrain.drop(self.settings.data, held.id, str(held.what["name"]))
                 held.close("cancelled")
         except LostError:
             process.terminate()

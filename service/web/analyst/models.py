@@ -117,7 +117,8 @@ def look_on(page: SignedIn, name: str, on: Annotated[str, Form()] = "") -> Respo
     """Let a candidate look on, or end that."""
     actor = page.need("models_write")
     if not on:
-        onlooker.end()
+        if not onlooker.end(name):
+            raise RuleError(f"{name} 没有在旁观。请刷新页面，看现在是哪个模型。", "name")
         _record(page, "model.trial_end", name, "", {})
         return page.go(ROOT, f"{name} 不再旁观；已记下的还在")
     found = onlooker.begin(name, who=str(actor), when=_moment())

@@ -39,9 +39,6 @@ def begin(page: SignedIn, name: Annotated[str, Form(max_length=64)]) -> Response
         raise RuleError(f"模型名“{name}”只能用汉字、字母、数字、下划线和连字符，最多 64 个。", "name")
     registry.check_trainable(name, own=True)
     with page.here.store.writing() as session:
-        going = [job for job in queue.seen(session, actor) if job.kind == "retrain" and not job.ended_at]
-        if going:
-            raise RuleError(f"已有一个训练在进行（{going[0].what.get('name')}）。请等它结束，或先停下它。", "name")
         job = queue.put(session, actor, "retrain", {"name": name})
     return page.go(f"{ROOT}/retrainings/{job.id}")
 
