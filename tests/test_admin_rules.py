@@ -1,0 +1,77 @@
+"""Administration keeps what people wrote, and shows nobody what they may not read; asked without a browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+
+import pytest
+from office import ME, MEMBERS
+from web import Web, running
+
+from service.desk import tables
+from service.desk.grid import Grid
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    folder = tmp_path_factory.mktemp("rules")
+    with running(folder, f"sqlite:///{folder / 'minyi.db'}", rate_intake=10**6) as opened:
+        opened.clients |= {role: opened.signed_in(role) for role in ("administrator", "officer")}
+        yield opened
+
+
+def put(web: Web, kind: str, content: str) -> None:
+    """Let a table hold."""
+    tables.put(web.store, {kind: content}, {}, ME)
+
+
+def rows_of(web: Web, kind: str) -> dict[str, dict[str, str]]:
+    """Return the rows of a table as they hold."""
+    return Grid.of(kind, web.read(tables.contents)[kind]).rows
+
+
+def form(html: str) -> dict[str, Any]:
+    """Return what a form of a row would send."""
+    sent: dict[str, Any] = {}
+    for tag in re.findall(r"<input[^>]*>", html):
+        name, value = (re.search(rf'{each}="([^"]*)"', tag) for each in ("name", "value"))
+        if name and value and name[1].startswith(("cell-", "seen-", "version", "key")):
+            sent.setdefault(unescape(name[1]), []).append(unescape(value[1]))
+    for name, options in re.findall(r'<select name="(cell-[^"]*)">(.*?)</select>', html, re.DOTALL):
+        chosen = re.search(r'value="([^"]*)" selected', options)
+        sent[name] = [chosen[1] if chosen else ""]
+    return sent
+
+
+def test_two_people_change_other_cells_of_one_row(web: Web) -> None:
+    put(web, "members", MEMBERS)
+    where, client = "/admin/tables/members/row", web.clients["administrator"]
+    one, other = (form(client.get(f"{where}?key=m2").text) for _ in range(2))
+    assert client.post(where, data=one | {"cell-organisation": "县水务局", "cell-place": "t"}).status_code == 200
+    refused = client.post(where, data=other | {"cell-capacity": "9", "cell-place": "v"})
+    assert refused.status_code == 409
+    assert "您填的是“v”，现在是“t”" in unescape(refused.text)
+    assert "您填的是“9”" not in unescape(refused.text)
+    again = form(refused.text)
+    assert (again["cell-organisation"], again["cell-capacity"]) == (["县水务局"], ["9"])
+    assert client.post(where, data=again | {"cell-sectors": ["经济", ""]}).status_code == 200
+    row = rows_of(web, "members")["m2"]
+    found = {name: row[name] for name in ("organisation", "capacity", "place", "sectors")}
+    assert found == {"organisation": "县水务局", "capacity": "9", "place": "v", "sectors": "经济"}
+
+
+def test_what_was_refused_keeps_what_was_seen(web: Web) -> None:
+    put(web, "members", MEMBERS)
+    where, client = "/admin/tables/members/row", web.clients["administrator"]
+    sent = form(client.get(f"{where}?key=m2").text)
+    refused = client.post(where, data=sent | {"cell-sectors": ["渔业", ""], "cell-speciality": ""})
+    assert refused.status_code == 422
+    put(web, "members", MEMBERS.replace("县住建局", "县水务局"))
+    late = client.post(where, data=form(refused.text) | {"cell-sectors": ["经济", ""]})
+    assert late.status_code == 409
+    client.post(where, data=form(late.text))
+    row = rows_of(web, "members")["m2"]
+    assert (row["organisation"], row["sectors"], row["speciality"]) == ("县水务局", "经济", "")
