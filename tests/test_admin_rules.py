@@ -8,13 +8,16 @@ from html import unescape
 from typing import Any
 
 import pytest
-from office import ME, MEMBERS
-from sqlalchemy import event
-from web import Web, running
+from office import ME, MEMBERS, OFFICER
+from sqlalchemy import event, select, update
+from web import LAMP, Web, running
 
+from pipeline.records import Submission
 from service.accounts.actor import command
-from service.desk import audit, tables
+from service.desk import audit, issues, tables
 from service.desk.grid import Grid
+from service.desk.intake import Arrival
+from service.store import Issue, Standing
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +129,45 @@ def test_who_acted_is_known_however_late_they_did(web: Web) -> None:
         audit.record(session, command("spaet"), "thing.undo", "thing:1")
     assert web.read(cast.look)[0] - actors == {"command:spaet"}
     assert "thing.undo" in web.read(cast.look)[1]
+
+
+def test_an_undo_takes_back_its_own_change_only(web: Web) -> None:
+    put(web, "members", MEMBERS)
+    where, client = "/admin/tables/members/row", web.clients["administrator"]
+
+    def change(capacity: str) -> str:
+        sent = form(client.get(f"{where}?key=m2").text) | {"cell-capacity": capacity}
+        answer = client.post(where, data=sent)
+        assert answer.status_code == 200
+        found = re.search(r'action="(/admin/tables/members/undo/\d+)"', answer.text)
+        return found[1] if found else ""
+
+    first = change("6")
+    assert change("6") == "", "nothing changed"
+    second = change("7")
+    assert client.post(first).status_code == 409
+    assert rows_of(web, "members")["m2"]["capacity"] == "7"
+    assert client.post(second).status_code == 200
+    assert rows_of(web, "members")["m2"]["capacity"] == "6"
+    assert client.post(second).status_code == 409, "twice would be a redo"
+    assert rows_of(web, "members")["m2"]["capacity"] == "6"
+
+
+@pytest.mark.parametrize("filters", ["", "?show=all", "?show=all&text=食堂", "?text=路灯", "?level1=没有"])
+def test_the_file_of_issues_follows_its_page(web: Web, filters: str) -> None:
+    """Three about a lamp are hot; two about a canteen are not."""
+    officer = web.clients["officer"]
+    if not web.read(lambda session: session.scalar(select(Issue.id).where(Issue.name == "食堂"))):
+        for who in ("沈一", "沈二", "沈三"):
+            web.app.state.context.intake.receive([Arrival(Submission("", LAMP, submitter=who))], ME)
+        one, other = web.issue(), web.issue()
+        with web.store.writing() as session:
+            issues.merge_issues(session, ME, other, 1, one, "")
+            repeats = Standing.kind == "duplicate"  # no voices of their own
+            session.execute(update(Standing).where(repeats).values(kind="same_issue", repeats=None))
+    assert web.read(lambda session: web.app.state.context.hottest.ranked(session, OFFICER))
+    page = officer.get(f"/issues{filters}").text
+    listed = re.findall(r'href="/issues/([^"?/]+)[^"]*"[^>]*>([^<]+)</a>', page)
+    file = officer.get(f"/export/issues.csv{filters}").text.splitlines()[1:]
+    assert [line.split(",")[1] for line in file] == [unescape(name) for _, name in listed]
+    assert bool(file) != ("没有" in filters)

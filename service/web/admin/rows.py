@@ -14,7 +14,7 @@ from service.desk.errors import ConflictError, RuleError
 from service.desk.grid import Grid
 from service.desk.sheets import Row
 from service.web.admin.columns import TABLES, as_typed, fields, label, shipped, told
-from service.web.admin.frame import show
+from service.web.admin.frame import show, undo
 from service.web.page import Page, SignedIn
 
 router = APIRouter(prefix="/admin/tables/{kind}/row")
@@ -88,7 +88,7 @@ def change_row(
             done = f"删去“{key}”"
         else:
             done = f"{'修改' if key else '新增'}“{grid.put(key, own)}”"
-        tables.put(page.here.store, {kind: grid.content}, {kind: version}, actor, note or done)
+        [found] = tables.put(page.here.store, {kind: grid.content}, {kind: version}, actor, note or done)
     except ConflictError as error:
         grid, now_is, _ = _held(page, kind)
         row = grid.get(key) if key else {}
@@ -98,7 +98,7 @@ def change_row(
         return _form(page, kind, key, row | own, row, now_is, note, wrong, status=409)
     except (InputError, RuleError) as error:
         return _form(page, kind, key, typed, seen, version, note, "\n".join(told(str(error))), status=422)
-    return page.go(f"/admin/tables/{kind}", f"{TABLES[kind]}表：已{done}", undo=f"/admin/tables/{kind}/undo")
+    return page.go(f"/admin/tables/{kind}", f"{TABLES[kind]}表：已{done}", undo=undo(found))
 
 
 def _both(kind: str, row: Row, seen: Row, own: Row) -> list[str]:
