@@ -2,14 +2,14 @@
 
 A term of weight 1, 2 or 3 makes its topic twice, five or twenty times as likely against all others: odds are what an
 officer can reckon with, and what adds to a linear model without training it again. Of several terms for one topic the
-strongest counts. Words and search go by the project's own dictionary as before: no stored text needs to be cut anew.
+strongest counts, one within a longer one too. Words and search go by the project's own dictionary as before: no stored
+text needs to be cut anew.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.clean import clean
 from pipeline.knowledge import CORPORA, digest, table
 from pipeline.records import Evidence, Topic
 from pipeline.route.faults import Faults
@@ -49,17 +50,18 @@ class Lexicon:
         self.version = version
         self._terms: dict[str, list[Term]] = {}
         for term in terms:
-            self._terms.setdefault(term.text.lower(), []).append(term)
-        longest = sorted(self._terms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest)), re.IGNORECASE) if longest else None
+            self._terms.setdefault(_folded(term.text), []).append(term)
+        self._lengths: dict[str, list[int]] = {}
+        for first, length in sorted({(each[:1], len(each)) for each in self._terms}, reverse=True):
+            self._lengths.setdefault(first, []).append(length)
 
     def __bool__(self) -> bool:
         """Whether there is any term."""
-        return self._pattern is not None
+        return bool(self._terms)
 
     @classmethod
     def load(cls, path: Path) -> Lexicon:
-        """Return the terms of a table with the columns term, level1, level2, weight.
+        """Return the terms of a table with the columns term, level1, level2, weight; cleaned as the texts are.
 
         Raises
         ------
@@ -71,10 +73,11 @@ class Lexicon:
         faults = Faults(path)
         terms: dict[tuple[str, str, str], Term] = {}
         for row in faults.rows("term"):
-            term = Term(row["term"], row.get("level1", ""), row.get("level2", ""), row.get("weight", "") or "2")
+            given, weight = row["term"], row.get("weight", "") or "2"
+            term = Term(clean(given).text, row.get("level1", ""), row.get("level2", ""), weight)
             _check(term, topics, faults)
-            if terms.setdefault((term.text, term.level1, term.level2), term) is not term:
-                faults.add(f"词语“{term.text}”指向同一主题有两行。请只留一行。")
+            if terms.setdefault((given, term.level1, term.level2), term) is not term:
+                faults.add(f"词语“{given}”指向同一主题有两行。请只留一行。")
         if len(terms) > _MOST:
             faults.add(f"词语超过 {_MOST} 个，每件来件都要逐一查找，会变慢。请只留本单位常用的。")
         faults.check()
@@ -86,7 +89,10 @@ class Lexicon:
         >>> Lexicon([Term("河长办")]).join("找河长办公示", ["找", "河长", "办公", "示"])
         ['找', '河长办', '公', '示']
         """
-        spans = [found.span() for found in self._pattern.finditer(text)] if self._pattern else []
+        spans: list[tuple[int, int]] = []
+        for start, end in self._spans(text):
+            if not spans or start >= spans[-1][1]:
+                spans.append((start, end))
         cuts = set(accumulate(map(len, words), initial=0))
         inside = {at for start, end in spans for at in range(start + 1, end)}
         borders = sorted((cuts | {at for span in spans for at in span}) - inside)
@@ -118,8 +124,26 @@ class Lexicon:
         return replace(topic, evidence=(*own.values(), *others)[:_EVIDENCE])
 
     def _in(self, text: str) -> list[Term]:
-        found = dict.fromkeys(each[0].lower() for each in self._pattern.finditer(text)) if self._pattern else {}
+        folded = _folded(text)
+        found = dict.fromkeys(folded[start:end] for start, end in self._spans(text))
         return [term for word in found for term in self._terms[word]]
+
+    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where a term stands, from left to right and the longest first; they may overlap."""
+        folded = _folded(text)
+        for start, sign in enumerate(folded):
+            for length in self._lengths.get(sign, ()):
+                if folded[start : start + length] in self._terms:
+                    yield start, start + length
+
+
+def _folded(text: str) -> str:
+    """Return a text without upper case, sign by sign: each stays where it stands.
+
+    >>> _folded("A座，10µg，Straße")
+    'a座，10μg，straße'
+    """
+    return "".join(low if len(low := sign.casefold()) == 1 else sign for sign in text)
 
 
 def _check(term: Term, topics: set[tuple[str, str]], faults: Faults) -> None:

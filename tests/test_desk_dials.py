@@ -87,6 +87,37 @@ def test_rows_are_put_and_taken_out() -> None:
     assert [(each.key, each.after) for each in found.changed] == [("m3", {"name": "丙叁"})]
 
 
+def test_the_second_of_two_rows_that_nothing_tells_apart_is_changed() -> None:
+    grid = Grid.of("rules", "code,topics,reason\nA,x,1\nA,y,2\n")
+    assert list(grid.rows) == ["A", "A′"]
+    grid.put("A′", {"reason": "改"})
+    assert grid.content == "code,topics,reason\nA,x,1\nA,y,改\n"
+    with pytest.raises(ConflictError):
+        grid.put("", {"code": "A"})
+
+
+@pytest.mark.parametrize(
+    ("heads", "told"),
+    [("备注,备注", "“备注”和“备注”"), ("note,note", "“note”和“note”"), ("回避,stakes,stakes", "“stakes”和“stakes”")],
+)
+def test_no_column_is_lost(store: Store, heads: str, told: str) -> None:
+    """Of two columns that are called alike the reader keeps one: the other would be gone with the next edit."""
+    content = MEMBERS.replace("capacity", f"capacity,{heads}").replace(",1,5", ",1,5,一,二")
+    grid = Grid.of("members", content)
+    for edit in (lambda: grid.put("m1", {"place": "c"}), lambda: grid.remove("m1")):
+        with pytest.raises(RuleError, match=told):
+            edit()
+    with pytest.raises(RuleError, match=told):
+        tables.put(store, OFFICE | {"members": content}, {}, ME)
+    tables.put(store, OFFICE | {"members": content.replace(heads, "备注,手机")}, {}, ME)
+
+
+def test_two_names_of_one_column_are_told() -> None:
+    grid = Grid.of("members", MEMBERS.replace("id,name", "编号,姓名,名称").replace("一,", "一,甲,"))
+    with pytest.raises(RuleError, match="“姓名”和“名称”"):
+        grid.check()
+
+
 def test_an_empty_table_begins_with_its_columns() -> None:
     grid = Grid.of("members", "")
     grid.put("", {"id": "m1", "name": "甲一"})

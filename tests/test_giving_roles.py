@@ -108,3 +108,11 @@ def test_an_answer_is_published_once_and_of_its_own_submission_only(web: Web) ->
     number = other().number
     with web.store.writing() as session, pytest.raises(NotFoundError):
         assign.publish(session, ME, number, session.get_one(Standing, number).version, answer.id, public=True)
+
+
+def test_only_an_assignment_of_the_text_goes_to_somebody_else(web: Web) -> None:
+    row, other = web.assignment("m1"), web.submission()
+    assert web.clients["officer"].get(f"/submissions/{row.number}/assign?instead={row.id}").status_code == 200
+    told = web.clients["officer"].get(f"/submissions/{other}/assign?instead={row.id}")
+    assert told.status_code == 404
+    assert f"第 {row.id} 号交办不是第 {other} 号来件的" in told.text

@@ -18,7 +18,7 @@ from service.accounts.actor import Actor
 from service.desk.errors import NotFoundError
 from service.export.labels import title_and_body
 from service.masking import Span, for_member, spans_of
-from service.store import Assignment, DecisionRow, Standing, SubmissionRow
+from service.store import Assignment, AuditEntry, DecisionRow, Standing, SubmissionRow
 
 AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
 
@@ -120,6 +120,12 @@ def sender(row: SubmissionRow, actor: Actor) -> dict[str, Any]:
     if "read_personal" in actor.may:
         told |= {name: getattr(row, name) for name in sorted(PERSONAL)}
     return told
+
+
+def why(entry: AuditEntry, actor: Actor) -> str:
+    """Return the reason of an entry of the audit, "" where it is free words about a text and personal data hidden."""
+    about_a_text = entry.what.startswith(("submission:", "assignment:", "issue:"))
+    return "" if about_a_text and "read_personal" not in actor.may else entry.reason
 
 
 def blotted(text: str, spans: Iterable[Span]) -> str:

@@ -13,6 +13,7 @@ from service.accounts.actor import Actor
 from service.accounts.doors import Doors
 from service.api.metrics import Metrics
 from service.desk.atwork import Watch
+from service.desk.audit import Cast
 from service.desk.errors import ForbiddenError, PasswordDueError
 from service.desk.gather import Gatherer
 from service.desk.heat import Hottest
@@ -33,12 +34,14 @@ class Context:
     doors: Doors = field(init=False)
     gatherer: Gatherer = field(init=False)
     hottest: Hottest = field(init=False)
+    cast: Cast = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the doors, and what waits behind them."""
         self.doors = Doors(self.store, self.settings)
         self.gatherer = Gatherer(self.intake)
         self.hottest = Hottest()
+        self.cast = Cast()
 
 
 async def context(request: Request) -> Context:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from service.accounts.actor import Actor
@@ -121,6 +121,22 @@ def entries(session: Session, wanted: Filter, before: int | None, most: int) -> 
     if before is not None:
         query = query.where(AuditEntry.seq < before)
     return session.scalars(query).all()
+
+
+class Cast:
+    """Who acted and what was done so far: entries are only ever added, so each is looked at once."""
+
+    def __init__(self) -> None:
+        self._known: tuple[int, frozenset[str], frozenset[str]] = 0, frozenset(), frozenset()
+
+    def look(self, session: Session) -> tuple[frozenset[str], frozenset[str]]:
+        """Return all actors and all actions."""
+        since, actors, actions = self._known
+        last = session.scalar(select(func.max(AuditEntry.seq))) or 0
+        new = select(AuditEntry.actor, AuditEntry.action).where(AuditEntry.seq > since, AuditEntry.seq <= last)
+        found = session.execute(new.distinct()).all()
+        self._known = last, actors | {actor for actor, _ in found}, actions | {action for _, action in found}
+        return self._known[1:]
 
 
 def _text(values: Mapping[str, Any] | None) -> str:

@@ -21,6 +21,7 @@ from pipeline.route.faults import Faults
 from service.accounts.actor import Actor
 from service.desk import audit, dials, feed
 from service.desk.errors import ConflictError, NotFoundError, RuleError
+from service.desk.grid import Grid
 from service.desk.sheets import Difference, Row, as_files, difference, rows_of
 from service.store import Assignment, Member, OfficeTable, Store, now
 from service.store.people import OFFICE_TABLES
@@ -95,6 +96,8 @@ def preview(session: Session, given: Mapping[str, str]) -> list[Difference]:
     """Return what tables would change, having checked them together with those that hold."""
     rows = held(session)
     check({kind: row.content for kind, row in rows.items()} | {known(kind): text for kind, text in given.items()})
+    for kind, text in given.items():
+        Grid.of(kind, text).check()
     return [_difference(session, kind, rows.get(kind), text) for kind, text in given.items()]
 
 

@@ -12,11 +12,15 @@ from typing import Any
 import pygal
 from pygal.style import Style
 
+from service.desk.mine import today
+
 _BARS = 20
 _LABEL = 14
 """Characters of a label; the table beside has the whole of it."""
 _DAILY = 92
 """Days that are drawn one by one; more are drawn by week."""
+_LONGEST = 7 * 270
+"""So many days are drawn; a mistyped year makes no chart of centuries."""
 _FONT, _MORE = 14, 0.45
 """Size of a label, and by how much of it a Han character is wider than pygal reckons."""
 _COLOURS = ("#3f7fc8", "#d07a2d", "#8c8c8c", "#4f9a62")
@@ -61,25 +65,34 @@ def bars(rows: Sequence[Row], heads: Sequence[str], series: Sequence[int]) -> by
 
 
 def days(rows: Sequence[Row]) -> bytes:
-    """Return counts by day as bars, days without any among them; of a long time by week."""
+    """Return counts by day as bars, days without any among them; of a long time by week; see `_lately`."""
     counts: Counter[date] = Counter()
     for told, count, *_ in rows:
         with suppress(ValueError):  # a day that there is not stands in the table only
             counts[date.fromisoformat(str(told))] += int(_number(count))
+    counts, every = _lately(counts), len(counts)
     step = 7 if counts and (max(counts) - min(counts)).days > _DAILY else 1
     spans: Counter[date] = Counter()
     for day, count in counts.items():
         spans[day - timedelta(day.weekday() if step == 7 else 0)] += count
     first, last = min(spans, default=date.min), max(spans, default=date.min)
     shown = [first + timedelta(each) for each in range(0, (last - first).days + 1, step)] if spans else []
+    said = ["每周合计，日期是周一"] * (step == 7) + ["太早或还没到的日子只在表里"] * (len(counts) < every)
     chart = pygal.Bar(
         **_config([]), height=320, show_legend=False, x_label_rotation=30, show_minor_x_labels=False,
-        x_title="每周合计，日期是周一" if step == 7 else None, show_x_guides=False,
+        x_title="；".join(said) or None, show_x_guides=False,
     )  # fmt: skip
     chart.x_labels = [day.isoformat() for day in shown]
     chart.x_labels_major = chart.x_labels[:: max(1, -(-len(shown) // 8))]
     chart.add("件数", [spans[day] for day in shown])
     return _drawn(chart)
+
+
+def _lately(counts: Counter[date]) -> Counter[date]:
+    """Return the days of the last years; those to come are mistyped, unless there are no others."""
+    past = [day for day in counts if day.isoformat() <= today()] or list(counts)
+    last = max(past, default=date.min)
+    return Counter({day: counts[day] for day in past if (last - day).days < _LONGEST})
 
 
 def _drawn(chart: Any) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy import select
 
@@ -12,6 +12,7 @@ from service.accounts.sight import visible
 from service.desk import audit
 from service.export.labels import PRIORITY, ROLE, title_and_body
 from service.store import Answer, Assignment, Issue, Member, Standing, Theme
+from service.web import issues
 from service.web.files import download
 from service.web.inbox import blotted_texts
 from service.web.page import WORDS, Page, SignedIn
@@ -28,19 +29,19 @@ _ASSIGNMENTS = (
 
 
 @router.get("/issues{ending}")
-def take_issues(page: SignedIn, ending: str, level1: str = "", place: str = "", theme: str = "") -> Response:
+def take_issues(page: SignedIn, request: Request, ending: str) -> Response:
     """Give the issues under the filters of their page."""
     _record(page, "issues", ending)
-    actor = page.need("read")
+    page.need("read")
     with page.here.store.reading() as session:
-        found = page.here.hottest.issues(session, actor, most=_MOST_ISSUES, by=level1 or None)
         kept = select(Issue.id, Theme.id, Theme.name).join(Theme, Theme.id == Issue.theme)
-        themes = {issue: (str(number), name) for issue, number, name in session.execute(kept)}
+        themes = {issue: (number, name) for issue, number, name in session.execute(kept)}
+        numbers: dict[str, int | None] = {issue: number for issue, (number, _) in themes.items()}
+        found = issues.found(session, page, issues.asked_of(request), numbers, _MOST_ISSUES)
     rows = [
         (each.heat.score, each.title, each.heat.voices, len(each.rows), each.heat.recent, each.heat.before, each.topic,
          "、".join(each.places), each.first, each.last, themes.get(each.issue, ("", ""))[1])
         for each in found
-        if place in ("", *each.places) and theme in ("", themes.get(each.issue, ("", ""))[0])
     ]  # fmt: skip
     return download("事项", ending, [("事项", _ISSUES, rows)])
 

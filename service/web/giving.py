@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from service.api.values import Number, Which
 from service.desk import acts, assign
 from service.desk.candidates import candidates
-from service.desk.errors import RuleError
+from service.desk.errors import NotFoundError, RuleError
 from service.desk.life import Said
 from service.export.labels import title_and_body
 from service.store import Assignment, DecisionRow
@@ -46,6 +46,8 @@ def choose(page: SignedIn, number: Number, who: str = "", instead: int = 0, queu
         route = orjson.loads(session.get_one(DecisionRow, own.decision).content)["route"]
         found = candidates(session, own, route, page.here.intake.triage.router, who)
         earlier = assign.get_or_raise(session, instead, actor) if instead else None
+        if earlier and earlier.number != number:
+            raise NotFoundError(f"第 {instead} 号交办不是第 {number} 号来件的。请回到来件，从它的交办里改派。")
     asked = Asked.parse(queue).query
     return page.show(
         "assign", title="改派" if earlier else "交办", item=own, subject=title, who=who, query=asked,

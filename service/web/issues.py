@@ -40,7 +40,7 @@ def listed(page: SignedIn, request: Request, after: str = "", skip: Skip = 0) ->
     after, skip : the last issue that was seen, of the hot ones; how many were seen, of all.
     """
     actor = page.need("read")
-    asked = {name: request.query_params.get(name, "").strip() for name in _FILTERS}
+    asked = asked_of(request)
     with page.here.store.reading() as session:
         hot = page.here.hottest.ranked(session, actor)
         themes = dict(session.execute(select(Theme.id, Theme.name).order_by(Theme.name)).all())
@@ -48,10 +48,7 @@ def listed(page: SignedIn, request: Request, after: str = "", skip: Skip = 0) ->
         if not hot and not asked["show"]:
             asked["show"] = "all"
         if asked["show"] == "all":
-            theme = int(asked["theme"]) if asked["theme"].isdecimal() else None
-            level1, place = ((asked[name],) if asked[name] else () for name in ("level1", "place"))
-            wanted = Filters(level1=level1, place=place, text=asked["text"])
-            shown = heat.largest(session, actor, queue_of(page), wanted, theme, skip, _SHOWN + 1)
+            shown = _largest(session, page, asked, skip, _SHOWN + 1)
             links = _links(asked, "skip", str(skip + _SHOWN) if len(shown) > _SHOWN else "", skip, str(skip - _SHOWN))
         else:
             found = _wanted(session, page, hot, asked, kept)
@@ -67,6 +64,31 @@ def listed(page: SignedIn, request: Request, after: str = "", skip: Skip = 0) ->
         query=query_of(asked | {"after": after, "skip": str(skip or "")}), **links,
         rows=[_row(each, themes.get(kept.get(each.issue) or 0, "")) for each in shown[:_SHOWN]],
     )  # fmt: skip
+
+
+def asked_of(request: Request) -> dict[str, str]:
+    """Return the filters of the page."""
+    return {name: request.query_params.get(name, "").strip() for name in _FILTERS}
+
+
+def found(
+    session: Session, page: Page, asked: dict[str, str], themes: dict[str, int | None], most: int
+) -> list[HotIssue]:
+    """Return all issues that the page lists under some filters, one after the other."""
+    assert page.actor
+    hot = page.here.hottest.ranked(session, page.actor)
+    if asked["show"] == "all" or not (hot or asked["show"]):
+        return _largest(session, page, asked, 0, most)
+    return heat.named(session, page.actor, _wanted(session, page, hot, asked, themes)[:most])
+
+
+def _largest(session: Session, page: Page, asked: dict[str, str], skip: int, most: int) -> list[HotIssue]:
+    """Return those of all issues that fulfil the filters of the page."""
+    assert page.actor
+    theme = int(asked["theme"]) if asked["theme"].isdecimal() else None
+    level1, place = ((asked[name],) if asked[name] else () for name in ("level1", "place"))
+    wanted = Filters(level1=level1, place=place, text=asked["text"])
+    return heat.largest(session, page.actor, queue_of(page), wanted, theme, skip, most)
 
 
 def _wanted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -17,9 +18,17 @@ def moment(at: datetime | None) -> str:
 
 def who(session: Session, actor: str) -> str:
     """Return an actor as tables have it (user:li, key:mk…, command:root) by the name that people know."""
-    kind, _, name = actor.partition(":")
-    if kind == "user":
-        return session.scalar(select(User.shown).where(User.name == name)) or name
-    if kind == "key":
-        return f"密钥“{session.scalar(select(Key.name).where(Key.prefix == name)) or name}”"
-    return f"命令行（{name}）" if kind == "command" else actor
+    return names(session, [actor])[actor]
+
+
+def names(session: Session, actors: Iterable[str]) -> dict[str, str]:
+    """Return what actors are called, all at once; see `who`."""
+    asked = [(actor, *actor.partition(":")[::2]) for actor in set(actors)]
+    users = select(User.name, User.shown).where(User.name.in_([name for _, kind, name in asked if kind == "user"]))
+    keys = select(Key.prefix, Key.name).where(Key.prefix.in_([name for _, kind, name in asked if kind == "key"]))
+    shown = {"user": dict(session.execute(users).all()), "key": dict(session.execute(keys).all())}
+    told = {"user": "{}", "key": "密钥“{}”", "command": "命令行（{}）"}
+    return {
+        actor: told[kind].format(shown.get(kind, {}).get(name) or name) if kind in told else actor
+        for actor, kind, name in asked
+    }

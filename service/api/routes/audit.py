@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from service.accounts.actor import Actor
+from service.accounts.sight import why
 from service.api.context import Reading, may
 from service.desk import audit
 from service.store import AuditEntry
@@ -65,7 +66,9 @@ def list_entries(
 ) -> EntriesOut:
     """List entries, the latest first, of one actor, action or thing if asked."""
     found = audit.entries(session, audit.Filter(actor, action, what), before, limit)
-    return EntriesOut(entries=[_told(each) for each in found], next=found[-1].seq if len(found) == limit else None)
+    return EntriesOut(
+        entries=[_told(each, asking) for each in found], next=found[-1].seq if len(found) == limit else None
+    )
 
 
 @router.get("/verify")
@@ -81,8 +84,8 @@ def verify(
     )
 
 
-def _told(entry: AuditEntry) -> EntryOut:
+def _told(entry: AuditEntry, actor: Actor) -> EntryOut:
     return EntryOut(
         seq=entry.seq, at=entry.at, actor=entry.actor, action=entry.action, what=entry.what,
-        before=orjson.loads(entry.before), after=orjson.loads(entry.after), reason=entry.reason, hash=entry.hash,
+        before=orjson.loads(entry.before), after=orjson.loads(entry.after), reason=why(entry, actor), hash=entry.hash,
     )  # fmt: skip

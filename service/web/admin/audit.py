@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
+from service.accounts.actor import Actor
+from service.accounts.sight import why
 from service.desk import audit
 from service.export.labels import DELIVERY, PRIORITY, REVIEW, REVIEWED
 from service.store import AuditEntry
@@ -18,7 +18,7 @@ from service.web.admin.columns import TABLES
 from service.web.admin.frame import show
 from service.web.files import download
 from service.web.page import FIELDS, WORDS, Page, SignedIn, query_of
-from service.web.telling import moment, who
+from service.web.telling import moment, names
 
 router = APIRouter(prefix="/admin/audit")
 _FILTERS = ("actor", "action", "kind", "which", "since", "until")
@@ -68,13 +68,15 @@ def _asked(request: Request) -> dict[str, str]:
 @router.get("/entries{ending}")
 def take(request: Request, page: SignedIn, ending: str) -> Response:
     """Give the entries under some filters as a file."""
-    page.need("audit")
-    wanted = _filter(_asked(request))
+    actor, asked = page.need("audit"), _asked(request)
+    with page.here.store.writing() as session:
+        audit.record(session, actor, "export", "audit", after=asked | {"format": ending.removeprefix(".")})
     with page.here.store.reading() as session:
-        found = audit.entries(session, wanted, None, _TAKEN)
+        found = audit.entries(session, _filter(asked), None, _TAKEN)
+        shown = names(session, [entry.actor for entry in found])
         rows = [
-            (entry.seq, moment(datetime.fromisoformat(entry.at)), who(session, entry.actor), did(entry.action),
-             entry.what, entry.before, entry.after, entry.reason, entry.hash)
+            (entry.seq, moment(datetime.fromisoformat(entry.at)), shown[entry.actor], did(entry.action),
+             entry.what, entry.before, entry.after, why(entry, actor), entry.hash)
             for entry in found
         ]  # fmt: skip
     heads = ("序号", "时间", "谁", "做了什么", "对什么", "之前", "之后", "理由", "哈希")
@@ -99,15 +101,17 @@ def _filter(asked: dict[str, str]) -> audit.Filter:
 
 
 def _audit(page: Page, asked: dict[str, str], before: int, verified: dict[str, Any] | None = None) -> Response:
+    assert page.actor
     with page.here.store.reading() as session:
         entries = audit.entries(session, _filter(asked), before or None, _ENTRIES)
-        actors = [(each, who(session, each)) for each in session.scalars(select(AuditEntry.actor).distinct())]
-        actions = [(each, did(each)) for each in session.scalars(select(AuditEntry.action).distinct())]
-        rows = [_told(session, entry) for entry in entries]
+        actors, done = page.here.cast.look(session)
+        shown = names(session, actors.union(entry.actor for entry in entries))
+        actions = [(each, did(each)) for each in done]
+    rows = [_told(entry, shown[entry.actor], page.actor) for entry in entries]
     query = query_of(asked)
     more = len(entries) == _ENTRIES
     return show(
-        page, "admin_audit", rows=rows, verified=verified, actors=sorted(actors, key=lambda each: each[1]),
+        page, "admin_audit", rows=rows, verified=verified, actors=sorted(shown.items(), key=lambda each: each[1]),
         actions=sorted(actions, key=lambda each: each[1]), filters=dict.fromkeys(_FILTERS, "") | asked,
         kinds=_THINGS.items(), query=query,
         next=f"/admin/audit?{query}&before={entries[-1].seq}" if more else "",
@@ -115,14 +119,14 @@ def _audit(page: Page, asked: dict[str, str], before: int, verified: dict[str, A
     )  # fmt: skip
 
 
-def _told(session: Session, entry: AuditEntry) -> dict[str, Any]:
+def _told(entry: AuditEntry, by: str, actor: Actor) -> dict[str, Any]:
     """Return an entry in words."""
     before, after = orjson.loads(entry.before), orjson.loads(entry.after)
     names = [name for name in dict.fromkeys((*before, *after)) if (before.get(name), after.get(name)) != (None, None)]
     kind, _, which = entry.what.partition(":")
     return {
-        "seq": entry.seq, "at": moment(datetime.fromisoformat(entry.at)), "who": who(session, entry.actor),
-        "did": did(entry.action), "raw": entry.what, "reason": entry.reason,
+        "seq": entry.seq, "at": moment(datetime.fromisoformat(entry.at)), "who": by,
+        "did": did(entry.action), "raw": entry.what, "reason": why(entry, actor),
         "what": f"{_THINGS.get(kind.removesuffix('s'), kind)} {TABLES.get(which, which)}",
         "changed": [(_NAMES.get(name, name), _value(before.get(name)), _value(after.get(name))) for name in names],
     }  # fmt: skip

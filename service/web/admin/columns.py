@@ -115,6 +115,11 @@ def fields(kind: str, columns: Sequence[str], row: Mapping[str, str], kept: Mapp
     return made
 
 
+def as_typed(column: str, value: str) -> str:
+    """Return a cell as a form gives it back."""
+    return "|".join(filter(None, map(str.strip, value.split("|")))) if column in _MANY else value.strip()
+
+
 def shown(kind: str, column: str, value: str) -> str:
     """Return a cell as people read it: a list with commas, 1 and 0 as what they mean."""
     return dict(_FIXED.get((kind, column), ())).get(value, "、".join(value.split("|")) if column in _MANY else value)

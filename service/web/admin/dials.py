@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from service.desk import dials, tables
 from service.jobs import queue
-from service.web.admin.frame import show
+from service.web.admin.frame import show, undo
 from service.web.page import SignedIn
 from service.web.telling import moment, who
 
@@ -58,8 +58,8 @@ def set_dials(
     """Turn the dials; what comes from now on is judged with them."""
     actor = page.need("tables_write")
     wanted = dials.Dials(precision, priority)
-    tables.put(page.here.store, {"dials": wanted.content}, {"dials": version}, actor, note)
-    return page.go("/admin/dials", f"已设为：{_told(wanted)}。新来的件就按它", undo="/admin/tables/dials/undo")
+    [found] = tables.put(page.here.store, {"dials": wanted.content}, {"dials": version}, actor, note)
+    return page.go("/admin/dials", f"已设为：{_told(wanted)}。新来的件就按它", undo=undo(found))
 
 
 @router.post("/rejudge")

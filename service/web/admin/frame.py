@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi.responses import Response
 
+from service.desk.sheets import Difference
 from service.web.page import Page
 
 _SECTIONS = (
@@ -20,3 +21,8 @@ def show(page: Page, template: str, status: int = 200, **values: Any) -> Respons
     assert page.actor
     sections = [(path, name) for path, name, permission in _SECTIONS if permission in page.actor.may]
     return page.show(template, status, sections=sections, **{"title": "管理"} | values)
+
+
+def undo(found: Difference) -> str:
+    """Return where a change of a table is taken back, "" where nothing changed."""
+    return f"/admin/tables/{found.kind}/undo/{found.version + 1}" if found else ""

@@ -18,7 +18,7 @@ from service.desk.grid import Grid
 from service.store import OfficeTable
 from service.store.people import OFFICE_TABLES
 from service.web.admin.columns import ABOUT, TABLES, label, shipped, shown, told
-from service.web.admin.frame import show
+from service.web.admin.frame import show, undo
 from service.web.files import download
 from service.web.page import Page, SignedIn, query_of
 from service.web.telling import moment, who
@@ -187,7 +187,7 @@ def edit_table(
         return _table(page, kind, draft, status=422)
     counts = difference.counts
     done = f"新增 {counts['added']} 行，删去 {counts['removed']} 行，改动 {counts['changed']} 行"
-    return page.go(f"/admin/tables/{kind}", f"{TABLES[kind]}表已保存：{done}", undo=f"/admin/tables/{kind}/undo")
+    return page.go(f"/admin/tables/{kind}", f"{TABLES[kind]}表已保存：{done}", undo=undo(difference))
 
 
 def _preview(page: Page, kind: str, content: str) -> sheets.Difference:
@@ -231,12 +231,14 @@ def restore_table(page: SignedIn, kind: str, version: Version, wanted: Annotated
     return page.go(_home(kind), f"已恢复第 {wanted} 版")
 
 
-@router.post("/{kind}/undo")
-def undo_table(page: SignedIn, kind: str) -> Response:
-    """Take back one's own last change of a table."""
+@router.post("/{kind}/undo/{version}")
+def undo_table(page: SignedIn, kind: str, version: int) -> Response:
+    """Take back one's own last change of a table, which made this version of it."""
     actor = page.need("tables_write")
     with page.here.store.reading() as session:
         last = tables.get_or_raise(session, kind)
+    if last.version != version:
+        raise ConflictError(f"这次改动之后表又变了，现在是第 {last.version} 版。请在历次版本里恢复要的那一版。")
     if last.editor != str(actor):
         raise ConflictError(f"最后一次改动是 {last.editor} 做的，不能在这里撤销。请在历次版本里恢复要的那一版。")
     tables.restore(page.here.store, kind, last.version - 1, last.version, actor, f"撤销第 {last.version} 版")
