@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,3 +48,30 @@ def test_what_members_may_no_longer_see_is_withdrawn(web: Web, act: str) -> None
     assert "已从甲一撤回" in press(web, f"/assignments/{row.id}/withdraw", version=row.version).text
     assert standing(web, row.number).delivery == "none"
     assert web.read(lambda s: s.get_one(Assignment, row.id)).state == "withdrawn"
+
+
+def shown(web: Web, query: str) -> set[int]:
+    """Return the submissions that the inbox lists."""
+    page = web.clients["officer"].get(f"/inbox?{query}").text
+    return {int(number) for number in re.findall(r'<a href="/submissions/(\d+)\?', page)}
+
+
+def test_what_is_taken_for_no_submission_is_not_out_of_sight(web: Web) -> None:
+    good, bad = web.submission(), web.submission("？？？？ 。。。")
+    assert standing(web, bad).status == "unreadable"
+    assert bad not in shown(web, "")
+    assert "垃圾信息或无法阅读 1" in web.clients["officer"].get("/inbox").text
+    assert shown(web, "status=dropped") == {bad}
+    assert {good, bad} <= shown(web, "review=pending&status=any")
+    press(web, f"/submissions/{bad}/junk", version=1)
+    assert bad in shown(web, "review=junked&status=")
+
+
+def test_what_is_done_is_done_but_for_what_was_dropped(tmp_path: Path) -> None:
+    with running(tmp_path, f"sqlite:///{tmp_path / 'minyi.db'}") as empty:
+        officer = empty.signed_in("officer")
+        assert "都研判完了。" in officer.get("/inbox").text
+        empty.submission("？？？？ 。。。")
+        page = officer.get("/inbox").text
+        assert "另有 1 件判为垃圾信息或无法阅读" in page
+        assert "/inbox?status=dropped" in page
