@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from web import Web, everybody, running
+from web import LAMP, Web, everybody, running
 
 from service.desk import mine
 from service.store import Assignment, Standing
@@ -75,3 +75,20 @@ def test_what_is_done_is_done_but_for_what_was_dropped(tmp_path: Path) -> None:
         page = officer.get("/inbox").text
         assert "另有 1 件判为垃圾信息或无法阅读" in page
         assert "/inbox?status=dropped" in page
+
+
+def test_a_telephone_number_is_a_field_of_a_file(web: Web) -> None:
+    clerk = web.clients["clerk"]
+    rows = f"诉求编号,诉求描述,联系电话\n甲,{LAMP}第二盏。,13900000000\n"
+    page = clerk.post(
+        "/import", data={"csrf": clerk.headers["X-CSRF-Token"]}, files={"file": ("热线.csv", rows.encode())}
+    ).text
+    assert re.search(r'联系方式<select name="contact">.*?<option selected>联系电话', page)
+    [path] = re.findall(r'action="(/import/[^"]+)"', page)
+    answer = press(web, path, "clerk", name="热线.csv", text="", title="", body="", contact="联系电话")
+    assert answer.status_code == 422
+    again = clerk.get(str(answer.url))
+    assert again.status_code == 200
+    assert "热线.csv：列名对不对" in again.text
+    answer = press(web, path, "clerk", name="热线.csv", body="诉求描述", id="诉求编号", contact="联系电话")
+    assert answer.url.path.startswith("/jobs/")

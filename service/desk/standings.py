@@ -26,17 +26,17 @@ def standing_of(decision: Decision, which: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def names_day(submission: Submission) -> bool:
-    """Whether a submission says on which day it was written, and there is such a day."""
+def names_day(time: str | None) -> bool:
+    """Whether a time as offices write it names a day, and there is such a day."""
     try:
-        return bool(date.fromisoformat(day(submission.submitted_at or "")))
+        return bool(date.fromisoformat(day(time or "")))
     except ValueError:
         return False
 
 
 def dated(submission: Submission, received: datetime) -> Submission:
     """Return a submission that names its day: where it names none that there is, the one on which it came."""
-    if names_day(submission):
+    if names_day(submission.submitted_at):
         return submission
     return replace(submission, submitted_at=received.astimezone().date().isoformat())
 
