@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from web import LAMP, Web, everybody, running
 
-from service.desk import mine
+from service.desk import assign, mine
 from service.store import Assignment, Standing
 
 
@@ -92,3 +93,24 @@ def test_a_telephone_number_is_a_field_of_a_file(web: Web) -> None:
     assert "热线.csv：列名对不对" in again.text
     answer = press(web, path, "clerk", name="热线.csv", body="诉求描述", id="诉求编号", contact="联系电话")
     assert answer.url.path.startswith("/jobs/")
+
+
+def test_a_day_that_has_passed_is_no_deadline(web: Web) -> None:
+    number, today = web.submission(), date.fromisoformat(mine.today())
+    past, later = str(today - timedelta(1)), str(today + timedelta(3))
+    assert f'min="{today}"' in web.clients["officer"].get(f"/submissions/{number}/assign").text
+    answer = press(web, f"/submissions/{number}/assign", version=1, member="m1", due=past)
+    assert answer.status_code == 422
+    assert f"期限 {past} 已经过了" in answer.text
+    press(web, f"/submissions/{number}/assign", version=1, member="m1", due=str(today))
+    [row] = web.read(lambda s: assign.of_submission(s, number))
+    assert row.due == str(today)
+    with web.store.writing() as session:
+        session.get_one(Assignment, row.id).due = past
+    assert f'value="{past}"' not in web.clients["officer"].get(f"/submissions/{number}/assign?instead={row.id}").text
+    assert press(web, f"/assignments/{row.id}/reassign", version=1, member="m2", due=past).status_code == 422
+    press(web, f"/assignments/{row.id}/reassign", version=1, member="m2")
+    assert web.read(lambda s: assign.of_submission(s, number))[-1].due == standing(web, number).due
+    again = web.read(lambda s: assign.of_submission(s, number))[-1]
+    press(web, f"/assignments/{again.id}/reassign", version=1, member="m1", due=later)
+    assert web.read(lambda s: assign.of_submission(s, number))[-1].due == later
