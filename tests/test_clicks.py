@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
+from office import ME
 from web import LAMP, Web, everybody, running
 
+from service.accounts import keys
 from service.desk import assign, mine
-from service.store import Assignment, Standing
+from service.store import Assignment, Standing, SubmissionRow
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +118,41 @@ def test_a_day_that_has_passed_is_no_deadline(web: Web) -> None:
     again = web.read(lambda s: assign.of_submission(s, number))[-1]
     press(web, f"/assignments/{again.id}/reassign", version=1, member="m1", due=later)
     assert web.read(lambda s: assign.of_submission(s, number))[-1].due == later
+
+
+def test_the_same_text_from_the_same_browser_is_stored_once(web: Web) -> None:
+    prefix = keys.add(web.store, ME, keys.Wish("桥头", ("submit",), "桥头议事室"))[0].prefix
+    citizen, other = web.client(), web.client()
+
+    def write(browser: Any, text: str) -> str:
+        page = browser.get(f"/say/{prefix}").text
+        [once] = re.findall(r'name="once" value="([0-9a-f]{32})"', page)
+        return str(browser.post(f"/say/{prefix}", data={"text": text, "once": once}).url.params["reference"])
+
+    first = write(citizen, LAMP)
+    assert write(citizen, LAMP) == first
+    assert len({first, write(citizen, f"{LAMP}又及"), write(other, LAMP)}) == 3
+
+
+def test_what_members_have_was_seen_by_an_officer(web: Web) -> None:
+    row = web.answered()
+    assert standing(web, row.number).review == "pending"
+    reference = web.read(lambda s: s.get_one(SubmissionRow, row.number)).reference
+    assert "还没到" not in web.client().get(f"/status?reference={reference}").text
+
+
+def test_the_figures_tell_what_they_are_of(tmp_path: Path) -> None:
+    with running(tmp_path, f"sqlite:///{tmp_path / 'minyi.db'}") as office:
+        officer, analyst = office.signed_in("officer"), office.signed_in("administrator")
+        office.clients["officer"] = officer
+        numbers = [office.submission(f"{LAMP}第{n}盏。") for n in range(3)]
+        press(office, f"/submissions/{numbers[0]}/accept", version=1)
+        press(office, "/accept", pick=[f"{number}:1" for number in numbers[1:]], back="/inbox")
+        page = officer.get("/statistics").text
+        assert "信息员逐件看过 1 件" in page
+        assert "成批采纳的 2 件没有逐件看" in page
+        assert "<td>软件受理</td>" in page
+        assert "不含只到办公室" not in page
+        assert "全部来件 · 不含只到办公室的来件" in analyst.get("/statistics").text
+        book = openpyxl.load_workbook(io.BytesIO(analyst.get("/statistics/all.xlsx").content))
+        assert ("范围", "不含只到办公室的来件") in list(book["说明"].values)
