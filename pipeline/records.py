@@ -50,6 +50,7 @@ class Submission:
     source: str | None = None
     channel: str | None = None
     likes: int = 0
+    contact: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

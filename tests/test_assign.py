@@ -185,7 +185,8 @@ def test_their_own_list_is_masked(store: Store, number: int) -> None:
 def test_what_is_overdue(store: Store, number: int) -> None:
     version = standing(store, number).version
     with store.writing() as session:
-        [late] = assign.assign(session, OFFICER, number, version, [("m1", "lead")], "2020-01-02")
+        [late] = assign.assign(session, OFFICER, number, version, [("m1", "lead")])
+        late.due = "2020-01-02"
     send(store, number, "m2")
     with store.reading() as session:
         assert [each.id for each in mine.listed(session, OFFICER, overdue=True)] == [late.id]

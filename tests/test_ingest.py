@@ -11,6 +11,7 @@ from inputs import LAMP, LID, put, read, same_letters, workbook
 
 from pipeline.errors import InputError
 from pipeline.ingest import FORMATS
+from pipeline.ingest.columns import mapping
 from pipeline.records import Submission
 
 
@@ -175,3 +176,29 @@ def test_lines_end_in_either_way(tmp_path: Path) -> None:
     assert (
         read(put(tmp_path / "a.csv", SIMPLE.replace("\n", "\r\n"))).texts == read(put(tmp_path / "b.csv", SIMPLE)).texts
     )
+
+
+HOTLINE = {
+    "诉求编号": ("id", "12345-1"), "来件时间": ("submitted_at", "2026-03-07 09:05"), "诉求人": ("submitter", "沈某"),
+    "联系电话": ("contact", "13800000000"), "事发地点": ("place", "桥头镇"), "来源渠道": ("channel", "电话"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("title", ["诉求标题", "诉求主题"])
+@pytest.mark.parametrize("body", ["诉求描述", "诉求内容", "來電內容", "问题描述"])
+def test_the_headers_of_hotlines_are_known(tmp_path: Path, title: str, body: str) -> None:
+    values = ",".join(value for _, value in HOTLINE.values())
+    [found] = read(put(tmp_path / "a.csv", f"{','.join(HOTLINE)},{title},{body}\n{values},路灯,{LAMP}\n")).submissions
+    assert found.text == f"路灯\n{LAMP}"
+    assert {name: getattr(found, name) for name, _ in HOTLINE.values()} == dict(HOTLINE.values())
+
+
+@pytest.mark.parametrize(
+    ("header", "field"),
+    [
+        ("工单编号", "id"), ("来电时间", "submitted_at"), ("受理时间", "submitted_at"), ("登记时间", "submitted_at"),
+        ("所属地区", "place"), ("手机号码", "contact"), ("聯絡電話", "contact"), ("来件来源", "source"),
+    ],
+)  # fmt: skip
+def test_other_names_of_hotlines(header: str, field: str) -> None:
+    assert mapping([header, "内容"], {})[field] == header

@@ -14,6 +14,8 @@ from pipeline.triage import Triage
 from service.accounts.actor import command
 from service.desk import audit, feed
 from service.desk.intake import Arrival, Intake, hash_of
+from service.desk.mine import today
+from service.desk.rejudge import rejudge
 from service.store import DecisionRow, Issue, Standing, Store, SubmissionRow, current, downgrade, upgrade
 
 ME = command("test")
@@ -79,3 +81,16 @@ def test_the_tables_go_down_and_up_again(store: Store) -> None:
     upgrade(store)
     assert current(store) is not None
     assert count(store, SubmissionRow) == 0
+
+
+@pytest.mark.parametrize("told", [None, "", "上个月", "2025-02-31", "20260307"])
+def test_what_names_no_day_is_due_from_the_day_it_came(intake: Intake, store: Store, told: str | None) -> None:
+    [receipt] = intake.receive([Arrival(Submission("", LAMP, submitted_at=told))], ME)
+    [dated] = intake.receive([Arrival(Submission("", LAMP, submitted_at=today()))], ME)
+    rejudge(store, intake.triage, [receipt.number], ME)
+    with store.reading() as session:
+        one, other = (session.get_one(Standing, each.number) for each in (receipt, dated))
+        first = session.scalar(select(DecisionRow.content).where(DecisionRow.number == receipt.number).limit(1))
+    assert (one.day, one.due) == (today(), other.due)
+    assert one.due is not None
+    assert orjson.loads(str(first))["route"]["due"] == one.due

@@ -27,6 +27,7 @@ from service.jobs import imports, queue, worker
 from service.jobs.queue import LostError, StoppedError
 from service.settings import Settings
 from service.store import Job, RejectedRow, Review, Store, SubmissionRow, now
+from service.web.jobs import _figures
 
 ME = command("test")
 SAMPLES = ROOT / "corpora" / "samples"
@@ -178,6 +179,25 @@ def test_a_file_is_imported_and_its_bad_rows_are_kept(store: Store, settings: Se
     assert "没有文字" in bad[0].reason
     assert bad[1].content
     assert not list((settings.data / "uploads").iterdir())
+
+
+@pytest.mark.usefixtures("loaded")
+def test_telephone_numbers_are_kept_and_times_that_cannot_be_read_are_told(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    path, head = tmp_path / "热线.csv", "诉求编号,来件时间,诉求描述,联系电话\n"
+    days = ("2026-03-07", "", "上个月", "2026-02-31")
+    path.write_text(head + "".join(f"{n},{day},{n}号{LAMP},1390000000{n}\n" for n, day in enumerate(days)), "utf-8")
+    which = put_file(store, settings, path)
+    assert work_off(store, settings) == ["done"]
+    with store.reading() as session:
+        contacts = session.scalars(select(SubmissionRow.contact).order_by(SubmissionRow.number)).all()
+    assert contacts == [f"1390000000{n}" for n in range(4)]
+    result = job(store, which).result
+    assert result
+    assert result["undated"] == 2
+    assert ("时间读不懂，按收到的那天计", "2 件") in _figures(result)
+    assert "undated" not in dict(_figures(result | {"undated": 0}))
 
 
 @pytest.mark.usefixtures("loaded")

@@ -12,20 +12,40 @@ from pipeline.ingest.encoding import BROKEN
 from pipeline.records import Submission
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "id": ("id", "留言编号", "编号", "信件编号", "工单编号", "工单号", "受理编号", "number", "序号"),
-    "title": ("title", "留言主题", "标题", "主题", "信件标题", "事项标题", "subject"),
-    "body": ("body", "留言详情", "内容", "正文", "留言内容", "信件内容", "详情", "诉求内容", "反映内容", "content"),
+    "id": (
+        "id", "留言编号", "编号", "信件编号", "工单编号", "工单号", "诉求编号", "来件编号", "受理编号", "number",
+        "序号",
+    ),
+    "title": (
+        "title", "留言主题", "标题", "主题", "信件标题", "诉求标题", "诉求主题", "工单标题", "来件标题", "事项标题",
+        "subject",
+    ),
+    "body": (
+        "body", "留言详情", "内容", "正文", "留言内容", "信件内容", "详情", "诉求内容", "反映内容", "诉求描述",
+        "来电内容", "工单内容", "来件内容", "问题描述", "content",
+    ),
     "text": ("text", "文本", "全文"),
-    "submitted_at": ("submitted_at", "留言时间", "时间", "来信时间", "提交时间", "受理时间", "日期", "date"),
-    "submitter": ("submitter", "留言用户", "用户", "来信人", "姓名", "反映人", "留言人", "user"),
-    "place": ("place", "地点", "地址", "区域", "所属区域", "事发地址", "地区"),
-    "source": ("source", "来源"),
-    "channel": ("channel", "渠道"),
+    "submitted_at": (
+        "submitted_at", "留言时间", "时间", "来信时间", "提交时间", "来件时间", "来电时间", "诉求时间", "受理时间",
+        "登记时间", "日期", "date",
+    ),
+    "submitter": ("submitter", "留言用户", "用户", "来信人", "姓名", "反映人", "留言人", "诉求人", "来电人", "user"),
+    "contact": (
+        "contact", "联系电话", "联系方式", "联络电话", "手机号码", "手机号", "手机", "电话号码", "电话", "来电号码",
+        "phone",
+    ),
+    "place": (
+        "place", "地点", "地址", "区域", "所属区域", "事发地点", "事发地址", "诉求地址", "诉求地点", "所属地区", "地区",
+    ),
+    "source": ("source", "来源", "来件来源", "诉求来源"),
+    "channel": ("channel", "渠道", "来源渠道", "来件渠道", "受理渠道"),
     "likes": ("likes", "点赞数", "赞同数", "支持数"),
 }  # fmt: skip
 """The columns of a submission and the headers that offices use for them."""
 
-_TRADITIONAL = str.maketrans("編號標題內詳時間來點訴戶區屬贊數單應發報", "编号标题内详时间来点诉户区属赞数单应发报")
+_TRADITIONAL = str.maketrans(
+    "編號標題內詳時間來點訴戶區屬贊數單應發報聯絡電話機碼問", "编号标题内详时间来点诉户区属赞数单应发报联络电话机码问"
+)
 TEXT_FIELDS = ("text", "title", "body")
 
 
@@ -137,6 +157,7 @@ def to_submission(values: Mapping[str, Any], columns: Mapping[str, str]) -> Subm
         text=text,
         submitted_at=row.get("submitted_at") or None,
         submitter=row.get("submitter") or None,
+        contact=row.get("contact") or None,
         place=row.get("place") or None,
         source=row.get("source") or None,
         channel=row.get("channel") or None,

@@ -61,7 +61,7 @@ def assign(
     if not chosen:
         raise RuleError(f"第 {number} 件没有建议的委员，请指定交给谁。", "members")
     _members_fit(session, number, chosen)
-    due = day(due, "due", "期限") or due_of(standing)
+    due = _ahead(due) or due_of(standing)
     before = standing.delivery
     sent = [_send(session, actor, number, member, role, due, note) for member, role in chosen]
     session.flush()
@@ -113,9 +113,8 @@ def reassign(
     if assignment.state != "handed_back":
         _move(assignment, "withdrawn", note)
     _members_fit(session, assignment.number, [(member, assignment.role)])
-    fresh = _send(
-        session, actor, assignment.number, member, assignment.role, day(due, "due", "期限") or assignment.due, note
-    )
+    due = _ahead(due) or due_of(standing, assignment)
+    fresh = _send(session, actor, assignment.number, member, assignment.role, due, note)
     session.flush()
     told = {"assignment": fresh.id, "member": member, "state": "sent"}
     _written(
@@ -156,11 +155,14 @@ def publish(session: Session, actor: Actor, number: int, version: int, which: in
     return answer
 
 
-def due_of(standing: Standing) -> str | None:
+def due_of(standing: Standing, earlier: Assignment | None = None) -> str | None:
     """Return the day by which a submission is to be answered, if it is given to somebody today.
 
     One that lay for long, or came with an old file, has as many days as it had: nobody is late when they are asked.
+    What goes from one member to another keeps the day of the earlier assignment, unless that has passed.
     """
+    if earlier and earlier.due and earlier.due >= mine.today():
+        return earlier.due
     if standing.due is None or standing.due >= mine.today():
         return standing.due
     try:
@@ -168,6 +170,14 @@ def due_of(standing: Standing) -> str | None:
     except ValueError:  # the day of the submission is none
         return None
     return (date.fromisoformat(mine.today()) + term).isoformat()
+
+
+def _ahead(due: str | None) -> str | None:
+    """Return a day that an officer set, which must not have passed; None where none was."""
+    told, today = day(due, "due", "期限"), mine.today()
+    if told and told < today:
+        raise RuleError(f"期限 {told} 已经过了。请写今天（{today}）或以后的日期。", "due")
+    return told
 
 
 def is_assignable(standing: Standing) -> bool:

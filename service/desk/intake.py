@@ -19,7 +19,7 @@ from pipeline.triage import Judged, Triage
 from service.accounts.actor import Actor
 from service.desk import audit, feed, search, ties
 from service.desk.load import Load
-from service.desk.standings import at_the_door, standing_of
+from service.desk.standings import at_the_door, dated, standing_of
 from service.neighbours import Tables
 from service.store import DecisionRow, Standing, Store, SubmissionRow, now, table
 
@@ -80,8 +80,9 @@ class Prepared:
 
 
 def prepare(triage: Triage, submissions: Sequence[Submission]) -> Prepared:
-    """Do for texts what needs no store, in whatever process."""
-    judged = triage.judge(submissions)
+    """Do for texts what needs no store, in whatever process. A text without a day is judged as of today."""
+    at = now()
+    judged = triage.judge([dated(each, at) for each in submissions])
     return Prepared(judged, [search.tokens_of(each.clean, triage.segmenter) for each in judged.judgements])
 
 
@@ -266,7 +267,7 @@ class Intake:
         ]  # fmt: skip
         ids = list(session.scalars(_NEW_DECISION, rows))
         standings = [
-            standing_of(decision, which) | at_the_door(arrival.submission, at.date().isoformat()) | {"changed_at": at}
+            standing_of(decision, which) | at_the_door(arrival.submission, at) | {"changed_at": at}
             for decision, which, arrival in zip(decisions, ids, fresh, strict=True)
         ]
         session.execute(_NEW_STANDING, standings)

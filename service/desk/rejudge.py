@@ -21,7 +21,7 @@ from pipeline.triage import Triage
 from service.accounts.actor import Actor
 from service.desk import audit, feed, ties
 from service.desk.load import Load
-from service.desk.standings import standing_of
+from service.desk.standings import dated, standing_of
 from service.store import DecisionRow, Review, Standing, Store, SubmissionRow, now
 
 CHUNK = 100
@@ -38,8 +38,9 @@ def rejudge(store: Store, triage: Triage, numbers: Sequence[int], actor: Actor) 
         wanted = numbers[begin : begin + CHUNK]
         with store.reading() as session:
             query = select(SubmissionRow).where(SubmissionRow.number.in_(wanted)).order_by(SubmissionRow.number)
-            sent = [_submission(row) for row in session.scalars(query)]
-        judged = triage.judge(sent)
+            rows = session.scalars(query).all()
+        sent = [_submission(row) for row in rows]
+        judged = triage.judge([dated(*pair) for pair in zip(sent, (row.received_at for row in rows), strict=True)])
         with store.writing() as session:
             standings = {int(each.id): session.get_one(Standing, int(each.id)) for each in sent}
             duplicates = [_kept(session, own) for own in standings.values()]

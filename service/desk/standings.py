@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from pipeline.records import Decision, Submission, day
@@ -24,8 +26,23 @@ def standing_of(decision: Decision, which: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def at_the_door(submission: Submission, today: str) -> dict[str, Any]:
-    """Return the columns that come from the submission itself; `today` is its day where it names none."""
-    told = day(submission.submitted_at or "") or today
+def names_day(time: str | None) -> bool:
+    """Whether a time as offices write it names a day, and there is such a day."""
+    try:
+        return bool(date.fromisoformat(day(time or "")))
+    except ValueError:
+        return False
+
+
+def dated(submission: Submission, received: datetime) -> Submission:
+    """Return a submission that names its day: where it names none that there is, the one on which it came."""
+    if names_day(submission.submitted_at):
+        return submission
+    return replace(submission, submitted_at=received.astimezone().date().isoformat())
+
+
+def at_the_door(submission: Submission, received: datetime) -> dict[str, Any]:
+    """Return the columns that come from the submission itself, and from when it came."""
+    told = day(dated(submission, received).submitted_at or "")
     source = submission.source and submission.source[:_LONGEST_SOURCE]  # no index holds more; the row has all of it
     return {"day": told, "source": source, "channel": submission.channel}

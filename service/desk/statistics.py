@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from service.accounts.actor import Actor
@@ -21,6 +21,20 @@ BY = ("day", "level1", "level2", "priority", "place", "sector", "source", "chann
 STEPS = ("received", "triaged", "issues", "assigned", "answered")
 _ASSIGNED = ("sent", "accepted", "handed_back", "answered", "closed")
 _ANSWERED = ("answered", "closed")
+
+
+def _accepted(*, glance: bool) -> Select[int]:
+    """Return the submissions that were accepted at a glance, or one by one, where that was not taken back."""
+    undone = select(Review.undoes).where(Review.undoes.is_not(None))
+    accepted = Review.action == "accept", Review.glance.is_(glance), Review.id.not_in(undone)
+    return select(Review.number).where(*accepted)
+
+
+_GLANCED = and_(
+    Standing.review == "accepted",
+    Standing.number.in_(_accepted(glance=True)),
+    Standing.number.not_in(_accepted(glance=False)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +114,10 @@ class Statistics:
         return Funnel(**dict(zip(STEPS, told[:5], strict=True)), dropped=dropped)
 
     def confusion(self) -> list[Confused]:
-        """Return what officers made of the decided topics; corrections that were taken back do not count."""
+        """Return what officers made of the decided topics, where they looked at one after the other.
+
+        Corrections that were taken back do not count.
+        """
         undone = select(Review.undoes).where(Review.undoes.is_not(None))
         corrected = (
             select(Review.number, Review.before, Review.after)
@@ -114,13 +131,17 @@ class Statistics:
                 ends[number] = ends.get(number, (before["level1"],))[0], after["level1"]
         agreed = (
             select(Standing.level1, func.count())
-            .where(Standing.review.in_(("accepted", "corrected")), Standing.number.not_in(ends), *self.where)
+            .where(Standing.review.in_(("accepted", "corrected")), Standing.number.not_in(ends), ~_GLANCED, *self.where)
             .group_by(Standing.level1)
         )
         counts = Counter(ends.values())
         for level1, count in self.session.execute(agreed):
             counts[level1, level1] += count
         return [Confused(*key, count) for key, count in counts.most_common()]
+
+    def glanced(self) -> int:
+        """Return how many were accepted with many others at once, and by nobody by themselves."""
+        return self.session.scalar(select(func.count()).select_from(Standing).where(_GLANCED, *self.where)) or 0
 
     def members(self) -> list[MemberLoad]:
         """Return what members have in hand, the busiest first."""

@@ -27,6 +27,7 @@ from pipeline.records import Rejected, Submission
 from pipeline.triage import Triage
 from service.accounts.actor import Actor
 from service.desk.intake import Arrival, Intake, Prepared, hash_of, prepare
+from service.desk.standings import names_day
 from service.jobs import queue
 from service.jobs.queue import Held
 from service.store import Job, RejectedRow, Standing, Store, SubmissionRow
@@ -204,9 +205,11 @@ def _arrivals(reader: Reader, name: str) -> Iterator[Arrival]:
             alike = hash_of(replace(submission, id=""))
             row_hash = hash_of(replace(submission, id=""), equal[alike])
             equal[alike] += 1
-            yield Arrival(replace(submission, id=f"{shown}-{submission.id.removeprefix(stem)}"), row_hash)
+            yield Arrival(
+                replace(submission, id=f"{shown}-{submission.id.removeprefix(stem)}"), row_hash, submission.contact
+            )
         else:
-            yield Arrival(submission, hash_of(submission))
+            yield Arrival(submission, hash_of(submission), submission.contact)
 
 
 def _storable(submission: Submission) -> Submission:
@@ -244,7 +247,10 @@ def _reject(session: Session, held: Held, rejected: list[Rejected]) -> None:
 
 
 def summary(session: Session, job: int, rows: int) -> dict[str, Any]:
-    """Return what came of an import: rows read, received, known before, rejected; and how they were judged."""
+    """Return what came of an import: rows read, received, known before, rejected; and how they were judged.
+
+    `undated` are those whose time cannot be read, so that they count as of the day on which they came.
+    """
     own = select(SubmissionRow.number).where(SubmissionRow.job == job)
     rejected = session.scalar(select(func.count()).select_from(RejectedRow).where(RejectedRow.job == job)) or 0
 
@@ -252,10 +258,13 @@ def summary(session: Session, job: int, rows: int) -> dict[str, Any]:
         query = select(column, func.count()).where(Standing.number.in_(own)).group_by(column)
         return {str(value): count for value, count in session.execute(query)}
 
+    times = select(SubmissionRow.submitted_at, func.count()).where(SubmissionRow.job == job)
+    told = session.execute(times.where(SubmissionRow.submitted_at.is_not(None)).group_by(SubmissionRow.submitted_at))
     status = counts(Standing.status)
     return {
         "rows": rows, "received": sum(status.values()), "again": rows - sum(status.values()), "rejected": rejected,
         "status": status, "priority": counts(Standing.priority), "kind": counts(Standing.kind),
         "issues": session.scalar(select(func.count(Standing.issue.distinct())).where(Standing.number.in_(own))) or 0,
         "needs_review": counts(Standing.needs_review).get("True", 0),
+        "undated": sum(count for time, count in told if not names_day(time)),
     }  # fmt: skip

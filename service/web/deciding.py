@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.accounts.actor import Actor
 from service.api.values import Number
-from service.desk import acts, issues, review
+from service.desk import acts, assign, issues, mine, review
 from service.desk.review import Seen
 from service.store import Review
 from service.web.filters import Asked
@@ -33,7 +33,8 @@ def done(
 ) -> Response:
     """Do an act, and go on to the submission that came after it in the queue before the act.
 
-    What changed nothing stays where it is, says so, and offers nothing to take back.
+    What changed nothing stays where it is, says so, and offers nothing to take back. What members have and may no
+    longer see stays where it is, for the officer to withdraw it.
 
     Parameters
     ----------
@@ -50,13 +51,15 @@ def done(
         session.flush()
         made = select(Review.act).where(Review.number == number, Review.version > version)
         act = session.scalar(made.order_by(Review.id.desc()).limit(1))
+        lost = not assign.is_assignable(own) and own.delivery in mine.OPEN
     if not act:
         return page.go(f"/submissions/{number}?{asked.query}", f"第 {number} 号：{_NOTHING}")
+    stay = stay or lost
     if after and not stay:
         where = f"/submissions/{after}?{asked.query}"
     else:
         where = f"/submissions/{number}?{asked.query}" if stay else f"/inbox?{asked.query}"
-    told = said if isinstance(said, str) else told
+    told = (said if isinstance(said, str) else told) + ("。已交办的委员看不到它了，请在“分派”里撤回" if lost else "")
     return page.go(where, f"第 {number} 号：{told}", f"/undo/{quote(act)}")
 
 

@@ -14,6 +14,8 @@ _PLAIN = ("text", "since", "until")
 _NAMES = (*FACETS, *_PLAIN, "order")
 USUAL = {"review": "pending", "status": "triaged"}
 """What the inbox shows where nothing else is asked for."""
+DROPPED = {"dropped": ("junk", "unreadable")}
+"""A word for what the software takes for no submission, of both kinds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,11 @@ class Asked:
     def filters(self) -> Filters:
         """Return it as the desk reads it."""
         told = {name: self.get(name) for name in FACETS}
-        if told["review"] == "any":
-            told["review"] = ""
         if told["review"] != "pending" and "status" not in self.given:
             told["status"] = ""
+        told |= {name: "" for name in USUAL if told[name] == "any"}
         flags = {name: told.pop(name) for name in ("needs_review", "restricted")}
-        chosen: dict[str, Any] = {name: (word,) if word else () for name, word in told.items()}
+        chosen: dict[str, Any] = {name: DROPPED.get(word, (word,)) if word else () for name, word in told.items()}
         chosen |= {name: word == "true" if word else None for name, word in flags.items()}
         return Filters(
             **chosen,

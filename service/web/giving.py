@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
 from service.api.values import Number, Which
-from service.desk import acts, assign
+from service.desk import acts, assign, mine
 from service.desk.candidates import candidates
 from service.desk.errors import NotFoundError, RuleError
 from service.desk.life import Said
@@ -52,7 +52,7 @@ def choose(page: SignedIn, number: Number, who: str = "", instead: int = 0, queu
     return page.show(
         "assign", title="改派" if earlier else "交办", item=own, subject=title, who=who, query=asked,
         members=found[:_SHOWN], more=max(0, len(found) - _SHOWN), earlier=earlier, names=names_of(page),
-        due=(earlier and earlier.due) or assign.due_of(own) or "",
+        due=assign.due_of(own, earlier) or "", today=mine.today(),
         barred=[each for each in route["reasons"] if "回避" in each], back=f"/submissions/{number}?{asked}",
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request, UploadFile
+from fastapi import APIRouter, Depends, Form, Query, Request, UploadFile
 from fastapi.responses import Response
 from sqlalchemy import select
 
@@ -24,12 +24,12 @@ from service.web.say import sites
 
 router = APIRouter()
 _SHOWN = 5
-_KEPT = 24 * 3600
+_LONGEST = 24 * 3600
 """Seconds for which an upload waits for its import."""
 _UPLOAD = re.compile(r"[0-9a-f]{32}\.[a-z]{3,5}")
 FIELDS = (
     ("text", "全文"), ("title", "标题"), ("body", "正文"), ("id", "编号"), ("submitted_at", "时间"),
-    ("submitter", "反映人"),
+    ("submitter", "反映人"), ("contact", "联系方式"),
     ("place", "地点"), ("source", "来源"), ("channel", "渠道"), ("likes", "点赞数"),
 )  # fmt: skip
 
@@ -71,7 +71,7 @@ def _columns(page: Page, path: Path, name: str, taken: Mapping[str, str], wrong:
 
 def _sweep(page: Page) -> None:
     """Remove the files of a day ago and more that nobody began to import."""
-    oldest = time.time() - _KEPT
+    oldest = time.time() - _LONGEST
     old = [path for path in (page.here.settings.data / "uploads").glob("*") if path.stat().st_mtime < oldest]
     if not old:
         return
@@ -88,6 +88,22 @@ async def chosen(request: Request) -> dict[str, str]:
     return {field: str(form[field]) for field, _ in FIELDS if field in form}
 
 
+def _kept(page: Page, upload: str) -> Path:
+    """Return the path of a file that was kept."""
+    path = page.here.settings.data / "uploads" / upload
+    if not _UPLOAD.fullmatch(upload) or not path.is_file():
+        raise NotFoundError("上传的文件已经不在了。请重新上传。")
+    return path
+
+
+@router.get("/import/{upload}")
+def ask_again(page: SignedIn, upload: str, name: Annotated[str, Query(max_length=250)] = "文件") -> Response:
+    """Show the columns of a file that was kept once more."""
+    page.need("import")
+    path = _kept(page, upload)
+    return _columns(page, path, name, mapping(peek(path, _SHOWN)[0], {}))
+
+
 @router.post("/import/{upload}")
 def start(
     page: SignedIn,
@@ -97,9 +113,7 @@ def start(
 ) -> Response:
     """Begin the import of a file that was kept, with the columns as they were corrected."""
     actor = page.need("import")
-    path = page.here.settings.data / "uploads" / upload
-    if not _UPLOAD.fullmatch(upload) or not path.is_file():
-        raise NotFoundError("上传的文件已经不在了。请重新上传。")
+    path = _kept(page, upload)
     if not any(columns.get(field) for field in ("text", "title", "body")):
         return _columns(page, path, name, columns, "没有选哪一列是来件的内容。请给“全文”“标题”或“正文”选一列。")
     with page.here.store.writing() as session:

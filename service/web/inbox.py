@@ -22,7 +22,7 @@ from service.export import stored
 from service.export.labels import PRIORITY, title_and_body
 from service.masking import spans_of
 from service.store import DecisionRow, SavedView, Standing
-from service.web.filters import Asked
+from service.web.filters import DROPPED, Asked
 from service.web.page import WORDS, Page, SignedIn, local, query_of
 
 router = APIRouter()
@@ -57,7 +57,7 @@ def inbox(request: Request, page: SignedIn, cursor: str = "", at: int = 0) -> Re
         shown = [each.standing for each in found.items]
         back = queue.above(session, actor, filters, shown[0], _SHOWN_ROWS, order=order) if cursor and shown else None
         whole = queue.overview(session, actor, filters, _dialled())
-        waiting = _waiting(session, actor)
+        waiting, dropped = _waiting(session, actor), _dropped(session, actor)
         upto = session.scalar(select(func.max(Standing.number))) or 0
         views = session.scalars(select(SavedView).where(SavedView.user == actor.id).order_by(SavedView.name)).all()
         texts = blotted_texts(session, [each.standing.number for each in found.items])
@@ -66,7 +66,8 @@ def inbox(request: Request, page: SignedIn, cursor: str = "", at: int = 0) -> Re
     here = "/inbox?" + "&".join(filter(None, (asked.query, f"cursor={cursor}" if cursor else "")))
     return page.show(
         "inbox", title=WORDS["REVIEW"].get(asked.get("review"), "来件"), asked=asked.given, query=asked.query,
-        filters={name: asked.get(name) for name in _SHOWN}, page_rows=rows, at=at, back=here,
+        filters={name: asked.get(name) for name in _SHOWN} | {"status": asked.given.get("status", "")},
+        page_rows=rows, at=at, back=here, dropped=dropped,
         count=sum(whole.levels.values()), upto=upto,
         counts=[(PRIORITY[each], whole.levels[each]) for each in PRIORITY if each in whole.levels],
         waiting=[(_WAITING[state], number, state) for state, number in waiting.items()],
@@ -91,6 +92,12 @@ def _waiting(session: Session, actor: Actor) -> dict[str, int]:
     state = Standing.delivery
     query = visible(select(state, func.count()).where(state.in_([*_WAITING])).group_by(state), actor)
     return dict(session.execute(query).all())
+
+
+def _dropped(session: Session, actor: Actor) -> int:
+    """Return how many the software takes for no submission, and nobody looked at."""
+    pending = Standing.review == "pending", Standing.status.in_(DROPPED["dropped"])
+    return session.scalar(visible(select(func.count()).select_from(Standing).where(*pending), actor)) or 0
 
 
 def _standing_on(shown: list[Standing], own: Standing | None, order: str) -> int:

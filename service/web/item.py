@@ -78,7 +78,8 @@ def _show(page: Page, number: int, asked: Asked, *, personal: bool = False) -> R
         "item", title=title_and_body(own)[0], item=told.standing, query=asked.query, names=names_of(page),
         back=f"/inbox?{asked.query}&at={number}", before=link.format(before) if before else "",
         after=link.format(after) if after else "", can_review="review" in actor.may,
-        can_assign="assign" in actor.may and assign.is_assignable(told.standing), assignments=told.assignments,
+        can_assign="assign" in actor.may and assign.is_assignable(told.standing), may_assign="assign" in actor.may,
+        assignments=told.assignments,
         answers=told.answers, received=_time(told.arrival["received_at"]), model=decision["provenance"]["model"],
         neighbours=[_near(each, told.standing, own, texts[each.number]) for each in told.neighbours
                     if each.score >= _NEAR],

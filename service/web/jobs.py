@@ -67,9 +67,9 @@ def show_job(page: SignedIn, which: Which) -> Response:
 def _figures(result: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what came of a job, in words."""
     names = {"received": "收下", "again": "以前收过", "rejected": "读不了", "changed": "有变化", "issues": "涉及事项",
-             "needs_review": "需复核", "examples": "训练文本"}  # fmt: skip
+             "needs_review": "需复核", "examples": "训练文本", "undated": "时间读不懂，按收到的那天计"}  # fmt: skip
     found = [(shown, f"{result[name]} {'行' if name == 'rejected' else '件'}") for name, shown in names.items()
-             if name in result]  # fmt: skip
+             if name in result and (result[name] or name != "undated")]  # fmt: skip
     kinds = {"status": STATUS, "priority": PRIORITY, "kind": DUPLICATE | {"unique": "单独"}}
     heads = {"status": "状态", "priority": "紧急程度", "kind": "与以往的"}
     for name, words in kinds.items():

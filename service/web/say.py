@@ -26,6 +26,9 @@ from service.web.page import Anybody, Page, SignedIn
 
 router = APIRouter()
 _CHANNEL = "码上议"
+_ONCE = "minyi_once"
+_SAME = 15 * 60
+"""Seconds for which the form is the same for a browser."""
 _ASKED = ("text", "place", "submitter", "contact")
 _PER_MINUTE = 30
 """Submissions from one address, a sixth of them at once: a whole building may share it."""
@@ -47,10 +50,14 @@ def _site(page: Page, prefix: str) -> tuple[Key, Actor]:
 
 
 @router.get("/say/{prefix}")
-def form(page: Anybody, prefix: str) -> HTMLResponse:
-    """Show the form of a site."""
+def form(request: Request, page: Anybody, prefix: str) -> HTMLResponse:
+    """Show the form of a site. Whoever goes back to it has the same form, so that the same text is stored once."""
     key, _ = _site(page, prefix)
-    return page.show("say", title="码上议", site=key.site, kept=dict.fromkeys(_ASKED, ""), once=secrets.token_hex(16))
+    once = request.cookies.get(_ONCE, "")
+    once = once if re.fullmatch(r"[0-9a-f]{32}", once) else secrets.token_hex(16)
+    shown = page.show("say", title="码上议", site=key.site, kept=dict.fromkeys(_ASKED, ""), once=once)
+    shown.set_cookie(_ONCE, once, max_age=_SAME, path=f"/say/{prefix}", httponly=True, samesite="lax")
+    return shown
 
 
 @router.post("/say/{prefix}")
@@ -160,7 +167,7 @@ def _found(page: Page, reference: str) -> tuple[list[tuple[str, str, str]], str]
         answer = session.scalar(public)
     done: dict[str, Any] = {
         "received": arrived.received_at.astimezone().strftime("%Y-%m-%d"),
-        "reviewed": "✓" if own.review != "pending" else "",
+        "reviewed": "✓" if own.review != "pending" or own.delivery != "none" else "",  # who gave it to members saw it
         "assigned": "✓" if own.delivery not in ("none", "handed_back") else "",
         "answered": "✓" if own.delivery in ("answered", "closed") else "",
     }

@@ -56,7 +56,13 @@ def _by(what: str, words: dict[str, str] | None = None) -> Callable[[Told], Rows
 
 def _funnel(told: Told) -> Rows:
     found = told.counts.funnel()
-    names = {"received": "收到", "triaged": "研判", "issues": "归成事项", "assigned": "交办", "answered": "答复"}
+    names = {
+        "received": "收到",
+        "triaged": "软件判为来件",
+        "issues": "归成事项",
+        "assigned": "交办",
+        "answered": "答复",
+    }
     return [(name, getattr(found, step), f"{getattr(found, step) / max(1, found.received):.0%}")
             for step, name in names.items()]  # fmt: skip
 
@@ -79,7 +85,8 @@ def _hours(told: Told) -> Rows:
 
 
 CHARTS = {
-    "funnel": Chart("办到哪一步", ("步骤", "件数", "占收到的"), _funnel, note="归成事项的一行数的是事项，不是件。"),
+    "funnel": Chart("办到哪一步", ("步骤", "件数", "占收到的"), _funnel,
+                    note="软件受理：软件判为来件的，信息员不一定看过；归成事项的一行数的是事项，不是件。"),
     "dropped": Chart("没往下走的", ("原因", "件数"), _dropped),
     "day": Chart("逐日来件", ("日期", "件数"), _by("day")),
     "level1": Chart("主题", ("主题", "件数"), _by("level1")),
@@ -121,7 +128,7 @@ def show(page: SignedIn, since: str = "", until: str = "") -> Response:
     ]
     return page.show(
         "statistics", title="统计", charts=shown, filters=filters, query=query_of(filters), spans=spans,
-        confusion=_picture(_confused(page, since, until)),
+        confusion=_picture(_confused(page, since, until)), glanced=_glanced(page, since, until), without=_without(page),
     )  # fmt: skip
 
 
@@ -139,6 +146,18 @@ def _confused(page: Page, since: str, until: str) -> list[Confused]:
     with page.here.store.reading() as session:
         filters = Filters(since=since or None, until=until or None)
         return Statistics(session, actor, queue_of(page), filters).confusion()
+
+
+def _glanced(page: Page, since: str, until: str) -> int:
+    actor = page.need("statistics")
+    with page.here.store.reading() as session:
+        filters = Filters(since=since or None, until=until or None)
+        return Statistics(session, actor, queue_of(page), filters).glanced()
+
+
+def _without(page: Page) -> str:
+    """Return what is not counted, as whoever looks may not know of it."""
+    return "" if "read_restricted" in page.need("statistics").may else "不含只到办公室的来件"
 
 
 def _picture(found: list[Confused]) -> dict[str, Any]:
@@ -167,6 +186,7 @@ def everything(page: SignedIn, since: str = "", until: str = "") -> Response:
     """Give the numbers of all charts as one workbook, a sheet each."""
     told = _rows(page, CHARTS, since, until)
     span = [("自", since or "最早"), ("至", until or "最近"), ("取数", today())]
+    span += [("范围", without)] if (without := _without(page)) else []
     sheets: list[Sheet] = [("说明", ("项", "内容"), span)]
     sheets += [(chart.title, chart.heads, told[name]) for name, chart in CHARTS.items()]
     sheets.append(("更正", _CONFUSION, _numbers(_confused(page, since, until))))
