@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from web import Web, running
 
+from service.desk import tables
 
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with running(tmp_path, f"sqlite:///{tmp_path}/minyi.db") as found:
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    folder = tmp_path_factory.mktemp("office")
+    with running(folder, f"sqlite:///{folder}/minyi.db") as found:
         yield found
 
 
@@ -32,3 +34,73 @@ def test_what_nobody_foresaw_is_a_page_with_a_number_and_the_way_back(
         assert told in answer.text
     assert "沈一" not in answer.text
     assert answer.headers["content-security-policy"]
+
+
+def test_values_are_told_in_the_words_of_the_forms(web: Web) -> None:
+    number, officer = web.submission(), web.signed_in("officer")
+    accepted = web.signed_in("officer").post(f"/submissions/{number}/accept", data={"version": "1"})
+    assert accepted.status_code == 200
+    sent = officer.post(f"/submissions/{number}/assign", data={"version": "1", "member": "m1", "role": "lead"})
+    assert sent.status_code == 409
+    for told in ('<dt>分工</dt><dd class="text">主办<', '<dd class="text">甲一<', "<dt>研判</dt><dd>已采纳<"):
+        assert told in sent.text
+    form = {"version": "1", "topic": "城乡建设/其他", "priority": "urgent", "intent": "complaint"}
+    told = officer.post(f"/submissions/{number}/correct", data=form)
+    assert "<h1>别人先改了</h1>" in told.text
+    assert ">特急</dd>" in told.text
+    assert ">投诉求助</dd>" in told.text
+
+
+def test_an_assignment_that_moved_on_is_told_in_words(web: Web) -> None:
+    row, officer = web.answered(), web.signed_in("officer")
+    told = officer.post(f"/assignments/{row.id}/withdraw", data={"version": "1"})
+    assert told.status_code == 409
+    assert "<dt>状态</dt><dd>已答复</dd>" in told.text
+    assert "answered" not in told.text
+
+
+def test_dials_and_tables_are_told_in_words(web: Web) -> None:
+    root = web.signed_in("administrator")
+    told = root.post("/admin/dials", data={"version": "0", "precision": "0.5", "priority": "0.1"})
+    assert told.status_code == 422
+    assert "<dt>免复核的精度</dt>" in told.text
+    assert "dials.csv" not in told.text
+    places = web.read(tables.contents)["places"]
+    tables.put(web.store, {"places": places + "w,下桥村,t,\n"}, {}, web.actors["administrator"])
+    told = root.post("/admin/tables/places/restore", data={"version": "1", "wanted": "1"})
+    assert told.status_code == 409
+    assert "地点表：您看到的是第 1 版，某人 于 " in told.text
+    assert "user:" not in told.text
+
+
+def test_a_doubled_click_goes_on(web: Web) -> None:
+    web.submission("建议在南门加一趟公交车。")
+    number, officer = web.submission("学校门口的斑马线看不清了，请重新画。"), web.signed_in("officer")
+    for _ in range(2):
+        answer = officer.post(f"/submissions/{number}/accept", data={"version": "1"}, follow_redirects=False)
+        assert answer.status_code == 303, answer.text
+    form = {"version": "2", "topic": "教育文体/其他", "priority": "high", "intent": "suggestion"}
+    for _ in range(2):
+        answer = officer.post(f"/submissions/{number}/correct", data=form, follow_redirects=False)
+        assert answer.status_code == 303, answer.text
+    stale = officer.post(f"/submissions/{number}/correct", data=form | {"priority": "low"}, follow_redirects=False)
+    assert stale.status_code == 409
+    assert "<h1>已经改过了</h1>" in stale.text
+
+
+def test_a_name_that_is_taken_leaves_the_form_as_it_was(web: Web) -> None:
+    root = web.signed_in("administrator")
+    web.user(name="zhangsan")
+    told = root.post("/admin/users", data={"name": "zhangsan", "role": "member", "shown": "张三", "member": "m2"})
+    assert "用户“zhangsan”已经有了" in told.text
+    for typed in ('value="zhangsan"', 'value="张三"', 'value="m2"', '<option value="member" selected'):
+        assert typed in told.text
+    assert "别人先改了" not in told.text
+
+
+def test_a_page_of_an_earlier_sign_in_says_so(web: Web) -> None:
+    number, officer = web.submission(), web.signed_in("officer")
+    answer = officer.post(f"/submissions/{number}/accept", data={"version": "1"}, headers={"X-CSRF-Token": "earlier"})
+    assert answer.status_code == 403
+    assert "登录已更新，这次没有存下。请刷新后再按一次。" in answer.text
+    assert "CSRF" not in answer.text

@@ -127,14 +127,14 @@ def signed_in(request: Request, here: Here, actor: Acting) -> Page:
     """Return the page of somebody who signed in; a key has the API."""
     if actor.kind != "user":
         raise ForbiddenError("密钥不能打开网页。请用账号登录，或用密钥调用 /api/v1。")
-    request.state.page = Page(request, here, actor)  # an error is told on it, with the menu and what was typed
-    return request.state.page
+    page = request.state.page = Page(request, here, actor)  # an error is told on it, with the menu and what was typed
+    return page
 
 
 def anybody(request: Request, here: Here) -> Page:
     """Return a page for which nobody needs to sign in."""
-    request.state.page = Page(request, here, None)
-    return request.state.page
+    page = request.state.page = Page(request, here, None)
+    return page
 
 
 SignedIn = Annotated[Page, Depends(signed_in)]
@@ -161,8 +161,9 @@ FIELDS = {
     "intent": "诉求", "place": "地点", "text": "内容", "name": "名称", "note": "说明", "content": "表的内容",
     "member": "委员", "role": "角色", "why": "理由", "password": "口令", "title": "标题", "theme": "大主题",
     "into": "并入的事项", "file": "文件", "site": "收件点", "submitter": "称呼", "contact": "联系方式",
-    "query": "条件", "step": "步骤", "wanted": "要恢复的版本", "with": "另一件", "shown": "显示名", "scopes": "权限",
+    "query": "条件", "step": "步骤", "wanted": "要恢复的版本", "with": "另一件", "shown": "姓名", "scopes": "权限",
     "editor": "修改人", "at": "时间", "state": "状态", "active": "启用", "until": "到期日",
+    "delivery": "交办", "review": "研判", "due": "期限", "precision": "免复核的精度",
 }  # fmt: skip
 """What the fields of our forms are called on them."""
 
