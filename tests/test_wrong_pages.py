@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
+from io import BytesIO
 
 import pytest
 from web import Web, running
 
+from pipeline.errors import InputError
+from pipeline.ingest import Intake
 from service.desk import tables
+from service.store import Issue, Review, now
+from service.web.admin.audit import _value
+
+
+def docx() -> bytes:
+    """Return an archive that is a Word document, as far as a reader of workbooks can tell."""
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(
+            "[Content_Types].xml", '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>'
+        )
+        archive.writestr("word/document.xml", "<w/>")
+    return out.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +121,50 @@ def test_a_page_of_an_earlier_sign_in_says_so(web: Web) -> None:
     assert answer.status_code == 403
     assert "登录已更新，这次没有存下。请刷新后再按一次。" in answer.text
     assert "CSRF" not in answer.text
+
+
+def test_what_happened_names_people_and_matters(web: Web) -> None:
+    one, officer = web.submission("桥头镇中学门口的路灯坏了，学生晚自习后看不见路。"), web.signed_in("officer")
+    name = f"issue-{web.submission('建议把县城到石桥村的班车提早半小时。')}"
+    with web.store.writing() as session:
+        before = {"owner": "m1", "issue": f"issue-{one}", "due": "2026-03-02"}
+        after = {"owner": "m2", "issue": name, "due": None}
+        act = {"act": "a", "reason": "", "version": 1, "at": now()}
+        session.add(Review(number=one, action="correct", actor="user:li", before=before, after=after, **act))
+        called = session.get_one(Issue, name).name
+    told = officer.get(f"/submissions/{one}").text
+    assert "承办 甲一 → 乙二" in told
+    assert f"→ {called}" in told
+    assert "期限 2026-03-02 → 无）" in told
+    assert name not in told.partition("经过")[2]
+
+
+def test_the_audit_tells_acts_on_many_in_words() -> None:
+    assert _value({"review": "pending", "needs_review": True}) == "研判 待复核，需复核 是"
+
+
+def test_a_file_that_is_no_workbook_is_told_by_its_own_name(web: Web) -> None:
+    root = web.signed_in("administrator")
+    held = {"version": "0"}
+    told = root.post("/admin/tables/lexicon", data=held, files={"file": ("本单位词语.docx", docx())}).text
+    assert "本单位词语.docx：不是有效的 .xlsx 文件" in told
+    assert "no valid workbook" not in told
+    assert "请检查路径" not in told
+
+
+def test_the_columns_of_a_file_are_told_as_it_has_them(web: Web) -> None:
+    root = web.signed_in("administrator")
+    other = ("地点.csv", b"id,name,parent,aliases\nc,x,,\n")
+    told = root.post("/admin/tables/lexicon", data={"version": "0"}, files={"file": other}).text
+    assert "看到的列：“id”、“name”、“parent”、“aliases”" in told
+    own = ("地点.csv", "编号,名称\nc,x\n".encode())
+    told = root.post("/admin/tables/lexicon", data={"version": "0"}, files={"file": own}).text
+    assert "看到的列：“编号”、“名称”" in told
+
+
+def test_an_empty_file_is_told_without_options_of_the_command(web: Web) -> None:
+    path = web.app.state.context.settings.data / "空.csv"
+    path.write_text("")
+    with pytest.raises(InputError, match="是空的") as told:
+        list(Intake([path], rejected=print))
+    assert "--column" not in str(told.value)

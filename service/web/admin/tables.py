@@ -168,7 +168,7 @@ def edit_table(
     draft = Draft(content.replace("\r\n", "\n").replace("\r", "\n"), version, note)
     try:
         if file and file.filename:
-            draft.content = sheets.as_text(file.file.read(), f"{kind}.csv" if kind else "")
+            draft.content = sheets.as_text(file.file.read(), file.filename)
         if step == "give-up":
             tables.put(page.here.store, {kind: ""}, {kind: version}, actor, note)
             return page.go(f"/admin/tables/{kind}", f"不再用本办公室的{TABLES[kind]}表")
