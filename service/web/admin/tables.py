@@ -237,8 +237,9 @@ def undo_table(page: SignedIn, kind: str) -> Response:
     actor = page.need("tables_write")
     with page.here.store.reading() as session:
         last = tables.get_or_raise(session, kind)
+        editor = who(session, last.editor)
     if last.editor != str(actor):
-        raise ConflictError(f"最后一次改动是 {last.editor} 做的，不能在这里撤销。请在历次版本里恢复要的那一版。")
+        raise ConflictError(f"最后一次改动是 {editor} 做的，不能在这里撤销。请在历次版本里恢复要的那一版。")
     tables.restore(page.here.store, kind, last.version - 1, last.version, actor, f"撤销第 {last.version} 版")
     return page.go(_home(kind), f"已撤销，回到第 {last.version - 1} 版" if last.version > 1 else "已撤销")
 
