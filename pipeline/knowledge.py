@@ -68,12 +68,12 @@ def table(
         Where the file cannot be read, or lacks a column that is required.
     """
     rows = cells(path)
-    _, header = next(rows, (0, []))
-    names = {other: name for name, others in (also or {}).items() for other in others if name not in header}
-    header = [names.get(name, name) for name in header]
+    _, heads = next(rows, (0, []))
+    names = {other: name for name, others in (also or {}).items() for other in others if name not in heads}
+    header = [names.get(name, name) for name in heads]
     missing = [name for name in required if name not in header]
     if missing:
-        seen = "、".join(name for name in header if name) or "（空文件）"
+        seen = "、".join(f"“{name}”" for name in heads if name) or "（空文件）"  # as the file has them
         raise InputError(f"{path}：缺少列 {'、'.join(missing)}。看到的列：{seen}。")
     for line, row in rows:
         if any(row):
@@ -108,7 +108,9 @@ def _sheet(path: Path) -> Iterator[tuple[int, list[str]]]:
         rows = [[_cell(value) for value in row] for row in book.worksheets[0].iter_rows(values_only=True)]
         book.close()
     except OSError as error:
-        raise InputError(f"{path}：打不开（{error.strerror or error}）。请检查路径。") from error
+        if error.errno is None:  # told by the reader of workbooks, in English: an archive of another kind
+            raise InputError(f"{path}：不是有效的 .xlsx 文件。请在表格软件中另存为 .xlsx 后再试。") from error
+        raise InputError(f"{path}：打不开（{error.strerror}）。请检查路径。") from error
     except InputError as error:
         raise InputError(f"{path}：{error}") from error
     except Exception as error:  # what a torn archive or its XML raises is of many kinds, and told nowhere

@@ -165,9 +165,10 @@ def worse(meta: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     A comparison is of the same labels; cards may be of different texts.
     """
     judged = meta.get("retrained")
-    if not judged or judged["against"] != artefact.model_id(now) or judged["verdict"]["kind"] == "unknown":
+    if not judged or judged["against"] != artefact.model_id(now):
         return worse_by_card(meta, now)
-    return [judged["verdict"]["lines"][0].rstrip("。")] if judged["verdict"]["kind"] == "worse" else []
+    verdict = judged["verdict"]
+    return [verdict["lines"][0].rstrip("。")] if verdict["kind"] in ("worse", "unknown") else []
 
 
 def promote(name: str, *, who: str, when: str, why: str, against: Sequence[str], force: bool) -> Step:

@@ -340,6 +340,7 @@ def test_what_a_verdict_says_counts_for_promotion(models: Path) -> None:
 
     own = artefact.model_id(now_works)
     assert registry.worse(judged("worse", own), now_works) == ["结论：更差。准确率 0.9 → 0.8"]
+    assert registry.worse(judged("unknown", own), now_works) == ["结论：更差。准确率 0.9 → 0.8"]
     assert registry.worse(judged("equal", own), now_works) == []
     assert registry.worse(judged("worse", "other@1"), now_works) == []  # by card: the same scores
     with pytest.raises(ModelError, match="没有启用"):

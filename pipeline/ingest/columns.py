@@ -113,7 +113,9 @@ def has_text(columns: Mapping[str, str]) -> bool:
 
 def no_text_column(rows: Sequence[Sequence[str]]) -> InputError:
     """Return the error for a table of whose first rows none names a column of text."""
-    widest = max(rows, key=len) if rows else ()
+    if not rows:
+        return InputError("文件是空的，一行也没有。请检查是不是导出了别的文件，再试一次。")
+    widest = max(rows, key=len)
     seen = "、".join(header[:20] for header in widest[:12] if header) or "（没有表头）"
     return InputError(
         f"找不到正文列。看到的列：{seen}。需要“内容/正文/body”或“标题/title”或“text”之一；"

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from service.accounts import keys, sessions
 from service.accounts.actor import Actor
 from service.accounts.limits import Meter
-from service.desk.errors import ForbiddenError, UnauthorizedError
+from service.desk.errors import ForbiddenError, StaleError, UnauthorizedError
 from service.settings import Settings
 from service.store import Store
 
@@ -60,6 +60,8 @@ class Doors:
         elif cookie:
             signed_in, actor = sessions.resume(self.store, cookie, timedelta(minutes=self.settings.session_idle))
             if request.method not in _HARMLESS and not hmac.compare_digest(csrf.encode(), signed_in.csrf.encode()):
+                if csrf:  # such as in a second tab, after somebody signed in again in the first
+                    raise StaleError("CSRF 令牌（X-CSRF-Token）是另一次登录的。请刷新页面，或重新取令牌，再试一次。")
                 raise ForbiddenError("请求里没有有效的 CSRF 令牌（X-CSRF-Token），可能来自别的网站。请刷新页面后重试。")
             request.state.csrf = signed_in.csrf
         else:

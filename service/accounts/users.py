@@ -105,7 +105,7 @@ def change(store: Store, actor: Actor, which: int, changes: dict[str, Any], vers
         before = {name: getattr(user, name) for name in changes}
         if version is not None and version != user.version:
             told = {name: getattr(user, name) for name in ("shown", "role", "member", "active", "version")}
-            raise ConflictError(f"用户“{user.name}”已被别人改过（现为第 {user.version} 版）。请刷新后再改。", told)
+            raise ConflictError(f"用户“{user.name}”已经改过（现为第 {user.version} 版）。请刷新后再改。", told)
         for name, value in changes.items():
             setattr(user, name, value)
         _check_member(session, user.role, user.member)

@@ -58,6 +58,7 @@ class Envelope:
             return
         given = Headers(scope=scope).get(ID, "")
         name = given if _ID.fullmatch(given) else secrets.token_hex(8)
+        scope.setdefault("state", {})["number"] = name  # an error page tells it
         began, status = time.perf_counter(), 0
 
         async def sending(message: Message) -> None:

@@ -21,6 +21,7 @@ from service.desk import audit, feed, mine
 from service.desk.days import day
 from service.desk.errors import ConflictError, ForbiddenError, NotFoundError, RuleError
 from service.desk.life import ACTS, ROLES, UNDER_WAY, Said, checked, delivery_of
+from service.export.labels import ROLE
 from service.store import Answer, Assignment, DecisionRow, Member, Review, Standing, now
 
 _REVIEWED = {"accept": "take", "reopen": "return"}
@@ -82,7 +83,8 @@ def act(session: Session, actor: Actor, which: int, name: str, version: int, sai
     standing = _standing(session, actor, assignment.number)
     others = (each for each in of_submission(session, assignment.number) if each.id != which)
     if name == "reopen" and any(each.member == assignment.member and each.state in UNDER_WAY for each in others):
-        raise RuleError(f"委员“{assignment.member}”已另外接到第 {assignment.number} 件，不必重办这一号。", "which")
+        called = session.scalar(select(Member.name).where(Member.id == assignment.member)) or assignment.member
+        raise RuleError(f"委员“{called}”已另外接到第 {assignment.number} 件，不必重办这一号。", "which")
     if name == "answer":
         session.add(
             Answer(
@@ -253,7 +255,7 @@ def _standing(session: Session, actor: Actor, number: int, version: int | None =
     if version is not None and standing.version != version:
         seen = {"version": standing.version, "delivery": standing.delivery, "review": standing.review}
         raise ConflictError(
-            f"第 {number} 件已被别人改过（您看到第 {version} 版，现在是第 {standing.version} 版）。请看过现在的再改。",
+            f"第 {number} 件已经改过（您看到第 {version} 版，现在是第 {standing.version} 版）。请看过现在的再改。",
             seen,
         )
     return standing
@@ -274,15 +276,17 @@ def _proposed(session: Session, standing: Standing) -> list[tuple[str, str]]:
 def _members_fit(session: Session, number: int, chosen: Sequence[tuple[str, str]]) -> None:
     """Refuse who is not on the roster, twice named, or has the matter already."""
     names = [member for member, _ in chosen]
-    active = set(session.scalars(select(Member.id).where(Member.id.in_(names), Member.active)))
+    query = select(Member.id, Member.name).where(Member.id.in_(names), Member.active)
+    active = dict(session.execute(query).all())
     have = {each.member for each in of_submission(session, number) if each.state in UNDER_WAY}
     for member, role in chosen:
         if role not in ROLES:
-            raise RuleError(f"委员 {member} 的分工“{role}”不对，只能是 {'、'.join(ROLES)}。", "members")
+            offered = "、".join(f"{ROLE[each]}（{each}）" for each in ROLES)
+            raise RuleError(f"委员 {member} 的分工“{role}”不对，只能是 {offered}。", "members")
         if member not in active:
             raise RuleError(f"委员“{member}”不在委员表中，或已不在任。请改选，或先更新委员表。", "members")
         if member in have or names.count(member) > 1:
-            raise RuleError(f"委员“{member}”已经接到第 {number} 件。请改选他人。", "members")
+            raise RuleError(f"委员“{active[member]}”已经接到第 {number} 件。请改选他人。", "members")
 
 
 def _unchanged(assignment: Assignment, version: int) -> None:

@@ -23,6 +23,10 @@ class PasswordDueError(ForbiddenError):
     """Who asks has a password for one sign-in only, and has not chosen their own yet."""
 
 
+class StaleError(ForbiddenError):
+    """A page was made for an earlier sign-in of the same browser."""
+
+
 class ConflictError(MinyiError):
     """Somebody else was faster; `changed` tells what is different now."""
 

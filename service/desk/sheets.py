@@ -84,11 +84,17 @@ def as_text(data: bytes, name: str = "") -> str:
         raise InputError(f"{name}：解压后超过 {_LARGEST / 1e6:.0f} MB，可能是恶意文件。请另存为 .csv。")
     out = io.StringIO()
     with _folder() as folder:
-        path = folder / f"{Path(name).stem or 'table'}{ending}"
+        path = folder / f"table{ending}"
         path.write_bytes(data)
-        rows = [row if ending == ".xlsx" else [rearm(cell) for cell in row] for _, row in cells(path)]
-        if ending == ".xlsx":
-            _no_formulas(path, rows)
+        try:
+            rows = [row if ending == ".xlsx" else [rearm(cell) for cell in row] for _, row in cells(path)]
+            if ending == ".xlsx":
+                _no_formulas(path, rows)
+        except InputError as error:  # told under the name that its owner knows
+            called = Path(name or "table").name
+            raise InputError(
+                str(error).replace(str(path), called if Path(called).suffix else called + ending)
+            ) from error
         csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()
 

@@ -20,9 +20,11 @@ from pipeline.route import Router
 from pipeline.route.faults import Faults
 from service.accounts.actor import Actor
 from service.desk import audit, dials, feed
+from service.desk.acts import did
 from service.desk.errors import ConflictError, NotFoundError, RuleError
 from service.desk.grid import Grid
 from service.desk.sheets import Difference, Row, as_files, difference, rows_of
+from service.export.labels import TABLES
 from service.store import Assignment, Member, OfficeTable, Store, now
 from service.store.people import OFFICE_TABLES
 
@@ -121,7 +123,7 @@ def put(
         found = preview(session, given)
     with store.writing() as session:
         rows = held(session)
-        _unchanged(rows, dict.fromkeys(given, 0) | checked | dict(seen))
+        _unchanged(session, rows, dict.fromkeys(given, 0) | checked | dict(seen))
         for each in found:
             if each:
                 _save(session, each, rows.get(each.kind), given[each.kind], actor, note)
@@ -161,7 +163,7 @@ def _difference(session: Session, kind: str, before: OfficeTable | None, content
     return found
 
 
-def _unchanged(rows: Mapping[str, OfficeTable], seen: Mapping[str, int]) -> None:
+def _unchanged(session: Session, rows: Mapping[str, OfficeTable], seen: Mapping[str, int]) -> None:
     """Refuse where a table is not of the version that was seen."""
     for kind, version in seen.items():
         row = rows.get(kind)
@@ -170,8 +172,8 @@ def _unchanged(rows: Mapping[str, OfficeTable], seen: Mapping[str, int]) -> None
         changed: dict[str, Any] = {"kind": kind, "version": row.version if row else 0}
         if row:
             changed |= {"editor": row.editor, "at": row.at.isoformat(), "note": row.note}
-        now_is = f"{row.editor} 已改到第 {row.version} 版" if row else "这张表还没有"
-        raise ConflictError(f"{kind} 表：您看到的是第 {version} 版，{now_is}。请看过现在的再改。", changed)
+        now_is = did(session, row.editor, row.at, f"改到第 {row.version} 版") if row else "这张表还没有"
+        raise ConflictError(f"{TABLES[kind]}表：您看到的是第 {version} 版，{now_is}。请看过现在的再改。", changed)
 
 
 def _save(

@@ -23,6 +23,11 @@ REVIEWED = {
     "issue.rename": "改名", "issue.theme": "归入主题", "issue.merge": "并入", "issue.unmerge": "撤回并入",
 }  # fmt: skip
 """What people did, in reviews and with issues."""
+TABLES = {
+    "members": "委员", "places": "地点", "stations": "站点", "crosswalk": "主题与界别对照", "rules": "分派规则",
+    "holidays": "节假日", "sectors": "界别", "committees": "专委会", "lexicon": "本单位词语", "dials": "档位",
+}  # fmt: skip
+"""The tables of an office."""
 EDIT = {
     "chrome": "网页杂项", "spam": "夹带广告", "shift": "错位乱码", "reading": "注音",
     "script": "繁体", "width": "全角", "space": "空白", "lost": "缺损",

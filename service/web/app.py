@@ -24,6 +24,7 @@ from service.web import (
     page,
     say,
     statistics,
+    wrong,
 )
 
 _PARTS = (
@@ -45,7 +46,7 @@ def create_pages(service: FastAPI) -> FastAPI:
     """Return the pages of a service; they share what it opened."""
     app = FastAPI(openapi_url=None)
     app.state = service.state
-    page.install(app)
+    wrong.install(app)
     for router in ROUTES:
         app.include_router(router)
     app.mount("/static", _Lasting(directory=page.STATIC))

@@ -22,7 +22,7 @@ from service.desk.life import ROLES, UNDER_WAY
 from service.export.document import sheet
 from service.export.labels import EDIT, REVIEWED, title_and_body
 from service.masking import spans_of
-from service.store import DecisionRow, Review, Standing, User
+from service.store import DecisionRow, Issue, Review, Standing, User
 from service.web import marks
 from service.web.filters import Asked
 from service.web.inbox import blotted_texts, names_of, queue_of
@@ -40,7 +40,6 @@ _NAMES = {
     "level1": "主题", "level2": "二级主题", "priority": "紧急程度", "intent": "诉求", "place": "地点", "sector": "界别",
     "issue": "事项", "due": "期限", "owner": "承办",
 }  # fmt: skip
-_WORDED = {"priority": "PRIORITY", "intent": "INTENT"}
 
 
 @router.get("")
@@ -170,16 +169,21 @@ def _issue(session: Session, told: Dossier) -> dict[str, Any]:
 def _people(session: Session, told: Dossier, members: dict[str, str]) -> dict[str, Any]:
     """Return the history as a person reads it, the latest first."""
     shown = {f"user:{name}": shown for name, shown in session.execute(select(User.name, User.shown))}
-    return {"history": [_step(each, shown, members) for each in reversed(told.reviews)]}
+    moved = {each.before.get("issue") for each in told.reviews} | {each.after.get("issue") for each in told.reviews}
+    issues = dict(session.execute(select(Issue.id, Issue.name).where(Issue.id.in_(filter(None, moved)))).all())
+    words = {"priority": WORDS["PRIORITY"], "intent": WORDS["INTENT"], "owner": members, "issue": issues}
+    return {"history": [_step(each, shown, members, words) for each in reversed(told.reviews)]}
 
 
-def _step(each: Review, shown: dict[str, str], members: dict[str, str]) -> dict[str, str]:
+def _step(
+    each: Review, shown: dict[str, str], members: dict[str, str], words: dict[str, dict[str, str]]
+) -> dict[str, str]:
     to = [sent["id"] for sent in each.after.get("members", ())] or filter(None, [each.after.get("member")])
     changes = [members.get(name, name) for name in to]
     changes += [
         f"{_NAMES[name]} "
-        + (f"{_word(name, each.before[name])} → " if name in each.before else "")
-        + _word(name, value)
+        + (f"{_word(words, name, each.before[name])} → " if name in each.before else "")
+        + _word(words, name, value)
         for name, value in each.after.items()
         if name in _NAMES
     ]
@@ -187,9 +191,8 @@ def _step(each: Review, shown: dict[str, str], members: dict[str, str]) -> dict[
     return {"at": _time(each.at), "actor": shown.get(each.actor, each.actor), "told": what, "reason": each.reason}
 
 
-def _word(name: str, value: object) -> str:
-    words: dict[str, str] = WORDS.get(_WORDED.get(name, ""), {})
-    return words.get(str(value), str(value)) if value else "（无）"
+def _word(words: dict[str, dict[str, str]], name: str, value: object) -> str:
+    return words.get(name, {}).get(str(value)) or str(value or "无")
 
 
 def _time(at: Any) -> str:

@@ -137,6 +137,8 @@ def _value(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "是" if value else "否"
+    if isinstance(value, dict):
+        return "，".join(f"{_NAMES.get(name, name)} {_value(each)}".strip() for name, each in value.items())
     if isinstance(value, list):
         return "、".join(map(_value, value))
     return str(_VALUES.get(value, value))[:120] if isinstance(value, str) else str(value)[:120]

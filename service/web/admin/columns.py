@@ -11,11 +11,9 @@ from pipeline.route.faults import ALSO
 from pipeline.route.router import rule_tables
 from pipeline.route.tables import KINDS
 from service.desk.sheets import rows_of
+from service.export import labels
 
-TABLES = {
-    "members": "委员", "places": "地点", "stations": "站点", "crosswalk": "主题与界别对照", "rules": "分派规则",
-    "holidays": "节假日", "sectors": "界别", "committees": "专委会", "lexicon": "本单位词语", "dials": "档位",
-}  # fmt: skip
+TABLES = labels.TABLES
 ABOUT = {
     "members": "谁能承办：界别、所在地点、专长、同时能办几件、何时不在。",
     "places": "从县到村的地点树；别名也会在来件里认出来。",

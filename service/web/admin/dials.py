@@ -8,7 +8,9 @@ from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
 from service.desk import dials, tables
+from service.desk.errors import RuleError
 from service.jobs import queue
+from service.web.admin.columns import told
 from service.web.admin.frame import show, undo
 from service.web.page import SignedIn
 from service.web.telling import moment, who
@@ -58,7 +60,10 @@ def set_dials(
     """Turn the dials; what comes from now on is judged with them."""
     actor = page.need("tables_write")
     wanted = dials.Dials(precision, priority)
-    [found] = tables.put(page.here.store, {"dials": wanted.content}, {"dials": version}, actor, note)
+    try:
+        [found] = tables.put(page.here.store, {"dials": wanted.content}, {"dials": version}, actor, note)
+    except RuleError as error:
+        raise RuleError("".join(told(str(error))), error.field) from error
     return page.go("/admin/dials", f"已设为：{_told(wanted)}。新来的件就按它", undo=undo(found))
 
 

@@ -168,7 +168,7 @@ def edit_table(
     draft = Draft(content.replace("\r\n", "\n").replace("\r", "\n"), version, note)
     try:
         if file and file.filename:
-            draft.content = sheets.as_text(file.file.read(), f"{kind}.csv" if kind else "")
+            draft.content = sheets.as_text(file.file.read(), file.filename)
         if step == "give-up":
             tables.put(page.here.store, {kind: ""}, {kind: version}, actor, note)
             return page.go(f"/admin/tables/{kind}", f"不再用本办公室的{TABLES[kind]}表")
@@ -237,10 +237,11 @@ def undo_table(page: SignedIn, kind: str, version: int) -> Response:
     actor = page.need("tables_write")
     with page.here.store.reading() as session:
         last = tables.get_or_raise(session, kind)
+        editor = who(session, last.editor)
     if last.version != version:
         raise ConflictError(f"这次改动之后表又变了，现在是第 {last.version} 版。请在历次版本里恢复要的那一版。")
     if last.editor != str(actor):
-        raise ConflictError(f"最后一次改动是 {last.editor} 做的，不能在这里撤销。请在历次版本里恢复要的那一版。")
+        raise ConflictError(f"最后一次改动是 {editor} 做的，不能在这里撤销。请在历次版本里恢复要的那一版。")
     tables.restore(page.here.store, kind, last.version - 1, last.version, actor, f"撤销第 {last.version} 版")
     return page.go(_home(kind), f"已撤销，回到第 {last.version - 1} 版" if last.version > 1 else "已撤销")
 

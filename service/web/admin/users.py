@@ -11,6 +11,7 @@ from sqlalchemy import select
 from service.accounts import passwords, users
 from service.accounts.actor import PERMISSIONS
 from service.api.values import Which
+from service.desk.errors import ConflictError, RuleError
 from service.store import Member
 from service.web.admin.frame import show
 from service.web.page import WORDS, Page, SignedIn
@@ -36,15 +37,16 @@ def show_users(page: SignedIn) -> Response:
     return _users(page)
 
 
-def _users(page: Page, name: str = "", password: str = "") -> Response:
+def _users(
+    page: Page, name: str = "", password: str = "", typed: users.Newcomer | None = None, wrong: str = ""
+) -> Response:
     with page.here.store.reading() as session:
         everybody = [(user, moment(user.seen_at)) for user in users.everybody(session)]
-        members = (
-            session.execute(select(Member.id, Member.name).where(Member.active).order_by(Member.id)).tuples().all()
-        )
+        members = session.execute(select(Member.id, Member.name).where(Member.active).order_by(Member.id)).all()
     roles = [(role, f"{WORDS['ROLES'][role]}：{_ABOUT[role]}") for role in PERMISSIONS]
     return show(
-        page, "admin_users", users=everybody, members=members, roles=roles, name=name, password=password,
+        page, "admin_users", 422 if wrong else 200, wrong=wrong, typed=typed, users=everybody, members=members,
+        roles=roles, name=name, password=password,
         names=dict(members), address=str(page.request.base_url).rstrip("/"),
     )  # fmt: skip
 
@@ -55,7 +57,10 @@ def add_user(page: SignedIn, name: Text, role: Text, shown: Text = "", member: T
     actor = page.need("users")
     password = passwords.generated()
     newcomer = users.Newcomer(name, role, password, shown, member.strip() or None, once=True)
-    user = users.add(page.here.store, actor, newcomer)
+    try:
+        user = users.add(page.here.store, actor, newcomer)
+    except (ConflictError, RuleError) as error:
+        return _users(page, typed=newcomer, wrong=str(error))
     return _users(page, user.name, password)
 
 
