@@ -151,7 +151,7 @@ def test_the_figures_tell_what_they_are_of(tmp_path: Path) -> None:
         page = officer.get("/statistics").text
         assert "信息员逐件看过 1 件" in page
         assert "成批采纳的 2 件没有逐件看" in page
-        assert "<td>软件受理</td>" in page
+        assert "<td>软件研判</td>" in page
         assert "不含只到办公室" not in page
         assert "全部来件 · 不含只到办公室的来件" in analyst.get("/statistics").text
         book = openpyxl.load_workbook(io.BytesIO(analyst.get("/statistics/all.xlsx").content))

@@ -58,7 +58,7 @@ def _funnel(told: Told) -> Rows:
     found = told.counts.funnel()
     names = {
         "received": "收到",
-        "triaged": "软件判为来件",
+        "triaged": "软件研判",
         "issues": "归成事项",
         "assigned": "交办",
         "answered": "答复",
@@ -86,7 +86,7 @@ def _hours(told: Told) -> Rows:
 
 CHARTS = {
     "funnel": Chart("办到哪一步", ("步骤", "件数", "占收到的"), _funnel,
-                    note="软件受理：软件判为来件的，信息员不一定看过；归成事项的一行数的是事项，不是件。"),
+                    note="软件研判：软件判为来件的，信息员不一定看过；归成事项的一行数的是事项，不是件。"),
     "dropped": Chart("没往下走的", ("原因", "件数"), _dropped),
     "day": Chart("逐日来件", ("日期", "件数"), _by("day")),
     "level1": Chart("主题", ("主题", "件数"), _by("level1")),
