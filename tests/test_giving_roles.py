@@ -26,8 +26,8 @@ CASES = {
     "POST /assignments/{answered}/reopen version=2 note=再办": TYPED,
     "POST /submissions/{answered_submission}/close version=3": OFFICER,
     "POST /submissions/{answered_submission}/answers/{answer} version=3 public=yes": TYPED,
-    "GET /account": "200 200 200 200 200 403 303",
-    "POST /jobs/{job}/retry": "404 404 403 403 403 403 303",
+    "GET /password": "200 200 200 200 200 403 303",
+    "POST /jobs/{job}/retry": "404 404 403 303 303 403 303",
     "GET /say/{site}/poster": "200 200 200 200 200 403 303",
 }
 

@@ -24,7 +24,7 @@ def queue(store: Store, triage: Triage) -> Queue:
     return Queue(triage.router.places, triage.segmenter)
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("order", [each for each in ORDERS if each != "teach"])
 def test_a_page_begins_above_a_submission(store: Store, queue: Queue, order: str) -> None:
     with store.reading() as session:
         whole = [each.standing for each in queue.page(session, OFFICER, Filters(), order=order).items]

@@ -175,6 +175,8 @@ class Queue:
         self, session: Session, actor: Actor, filters: Filters, own: Standing, lines: int, *, order: str = "queue"
     ) -> str | None:
         """Return the cursor of the page that begins so many lines above a submission; None: that is the first page."""
+        if order == "teach":  # it has one page
+            return None
         query = self._numbers(session, actor, filters, order)
         last = session.scalar(_upwards(query, order, own).offset(lines).limit(1))
         return _write(order, session.get_one(Standing, last), filters) if last else None
