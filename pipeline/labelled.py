@@ -13,7 +13,7 @@ from pipeline.ingest import FORMATS
 from pipeline.ingest.columns import TEXT_FIELDS, check_wanted, mapping, plain, to_submission
 from pipeline.knowledge import digest, table
 from pipeline.records import INTENTS, LEVELS, Source
-from pipeline.train import Example, corpora_sources, read_knowledge, read_written, signed, topics, written_files
+from pipeline.train import Example, corpora_sources, read_knowledge, read_written, topics, written_files
 
 _LABELS = ("level2", "intent", "priority")
 Row = tuple[str, dict[str, str]]
@@ -191,7 +191,7 @@ def gather(data: Sequence[Path], *, base: str | None, reading: Reading) -> tuple
         raise InputError(f"--base {base}：只能是 corpora（自带语料）。")
     if base is None and not data:
         raise InputError("没有训练数据：请用 --data 给出带标签的文件，或用 --base corpora。")
-    examples = signed(read_written(written_files()))
+    examples = read_written(written_files())
     if base is None:
         examples = [replace(example, topic=None) for example in examples]
     else:

@@ -6,7 +6,6 @@ from pipeline.train.examples import (
     corpora_sources,
     read_knowledge,
     read_written,
-    signed,
     topics,
     written_files,
 )
@@ -25,7 +24,6 @@ __all__ = [
     "read_knowledge",
     "read_written",
     "sharpness",
-    "signed",
     "topics",
     "train",
     "train_language",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.classify import SEPARATOR
@@ -39,15 +38,6 @@ class Example:
     weight: float = 1.0
     day: str = ""
     issue: str = ""
-
-
-_SIGNED = 4
-_SIGNATURES = (
-    "联系电话{mobile}", "电话：{mobile}", "我的手机号{mobile}，请回电", "联系人王先生，{mobile}",
-    "电话{mobile}，李女士。", "反映人：张某，手机{mobile}。", "身份证号{identity}，电话{mobile}", "（{mobile}）",
-    "有事请打{mobile}，白天都在", "本人身份证{identity}", "{mobile}",
-)  # fmt: skip
-"""How people say how to reach them."""
 
 
 def topics() -> list[tuple[str, str]]:
@@ -89,22 +79,6 @@ def read_written(paths: Sequence[Path]) -> list[Example]:
             else:
                 examples.append(Example(text, topic, row["intent"], row["priority"], hand=hand))
     return examples
-
-
-def signed(examples: Sequence[Example]) -> list[Example]:
-    """Give every few of the submissions a way to reach their writer: who leaves a telephone number sends no advert."""
-    return [
-        replace(each, text=each.text + _signature(at)) if each.topic and not at % _SIGNED else each
-        for at, each in enumerate(examples)
-    ]
-
-
-def _signature(number: int) -> str:
-    dice = random.Random(number)
-    mobile = f"1{dice.choice('3578')}{dice.randrange(10**9):09}"
-    born = f"{dice.randrange(1950, 2005)}0{dice.randrange(1, 10)}{dice.randrange(10, 28)}"
-    identity = f"{dice.randrange(110000, 660000)}{born}{dice.randrange(10**4):04}"
-    return dice.choice(_SIGNATURES).format(mobile=mobile, identity=identity)
 
 
 def read_knowledge() -> list[Example]:

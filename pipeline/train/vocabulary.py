@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.classify import JUNK
-from pipeline.features import Batch, Keys, Vocabulary, batch, key
+from pipeline.features import Batch, Vocabulary, batch, key
 from pipeline.segment import Segmenter
 from pipeline.terms import word_grams
 from pipeline.train.borders import read_borders
@@ -58,12 +58,10 @@ def select(examples: Sequence[Example]) -> Vocabulary:
     What the lexicon says of a term holds although no text that was learned from has it.
     """
     real = [example.text for example in examples if not example.knowledge]
-    terms = term_keys()
-    return _some(Vocabulary.fit(real, least=LEAST), examples, terms).joined(terms, len(real))
+    return _telling_grams(Vocabulary.fit(real, least=LEAST), examples).joined(term_keys(), len(real))
 
 
-def _some(vocabulary: Vocabulary, examples: Sequence[Example], terms: Keys) -> Vocabulary:
-    """Return at most about `MOST` of the n-grams: those that tell most, those of borders and those of some terms."""
+def _telling_grams(vocabulary: Vocabulary, examples: Sequence[Example]) -> Vocabulary:
     if len(vocabulary.keys) <= MOST:
         return vocabulary
     told = [example for example in examples if example.topic or example.junk]
@@ -71,9 +69,9 @@ def _some(vocabulary: Vocabulary, examples: Sequence[Example], terms: Keys) -> V
         told = [told[row] for row in some_rows(np.array([str(example.topic) for example in told])).tolist()]
     labels = [example.topic or JUNK[True] for example in told]
     columns = telling(matrix_of(vocabulary, told), labels, told, MOST)
-    borders = [key(term) for some in read_borders().values() for border in some for term in border.terms]
-    kept = vocabulary.find(np.concatenate([*borders, terms]))
-    return vocabulary.subset(np.union1d(columns, kept[kept >= 0]))
+    terms = [term for some in read_borders().values() for border in some for term in border.terms]
+    told_by = np.array([vocabulary.find(key(term)).item() for term in terms])
+    return vocabulary.subset(np.union1d(columns, told_by[told_by >= 0]))
 
 
 def matrix_of(vocabulary: Vocabulary, examples: Sequence[Example]) -> Any:
