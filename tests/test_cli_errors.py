@@ -45,7 +45,7 @@ BAD = {
     "no workbook": bad("坏.xlsx", 坏__xlsx="x", said="坏.xlsx 另存为"),
     "no document": bad("坏.docx", 坏__docx=b"PK\x03\x04", said="坏.docx 另存为"),
     "good file, then damaged file": bad("信.csv", "坏.xlsx", 坏__xlsx="x", said="坏.xlsx 另存为"),
-    "empty table": bad("空.csv", 空__csv="", said="空.csv 没有表头"),
+    "empty table": bad("空.csv", 空__csv="", said="空.csv 文件是空的"),
     "no column of text": bad("列.csv", 列__csv="单号,经办\n1,周\n", said="列.csv 单号、经办 --column"),
     "column without header": bad("信.csv", "--column", "body", said="--column body 字段=列名"),
     "column with empty header": bad("信.csv", "--column", "body=", said="--column body= 字段=列名"),

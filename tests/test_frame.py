@@ -43,10 +43,10 @@ def test_missing_cells_and_repeated_ids(triage: Triage) -> None:
 def test_unusual_columns() -> None:
     import pandas as pd
 
-    table = pd.DataFrame({"诉求描述": ["路灯不亮"]})
+    table = pd.DataFrame({"情形": ["路灯不亮"]})
     with pytest.raises(InputError, match="找不到正文列"):
         frame.submissions(table)
-    assert frame.submissions(table, {"body": "诉求描述"})[0].text == "路灯不亮"
+    assert frame.submissions(table, {"body": "情形"})[0].text == "路灯不亮"
 
 
 def test_without_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
