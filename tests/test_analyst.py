@@ -125,8 +125,6 @@ def test_a_retraining_that_is_stopped_or_fails_leaves_nothing(reviewed: Store, t
 
 
 def test_a_killed_retraining_is_done_again(reviewed: Store, tmp_path: Path, models: Path) -> None:
-    if reviewed.is_postgresql:
-        pytest.skip("one database is enough for a kill")
     given = settings(reviewed, tmp_path)
     which = put(reviewed, "retrain", name="spring")
     begin = [sys.executable, "-c", WORK, str(given.data), given.url]

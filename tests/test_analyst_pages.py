@@ -62,48 +62,36 @@ def wait(person: Person, *words: str) -> str:
     raise AssertionError(told)
 
 
-def fine(person: Person) -> None:
-    """Make sure that a page can be used by everybody, and fits on a phone."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(person.page).response["violations"]
-    told = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] != "minor"]
-    assert told == []
-    person.page.set_viewport_size({"width": 390, "height": 844})
-    assert person.page.evaluate("document.documentElement.scrollWidth") <= 390
-    person.page.set_viewport_size({"width": 1366, "height": 768})
-
-
 def test_from_labels_to_a_model_and_back(analyst: Person) -> None:
     page = analyst.page
     analyst.go(ROOT)
     assert "不会自动启用" in analyst.text()
-    fine(analyst)
+    analyst.check_fit()
     page.fill("input[name=name]", "spring")
     page.click("button:has-text('开始训练')")
     told = wait(analyst, "结论", "失败")
     assert "结论" in told, told
-    fine(analyst)
+    analyst.check_fit()
     if "存疑的标签" in told:
         page.click("text=去判读")
         page.click("a:text-is('判读') >> nth=0")
         assert "请只看文字" in analyst.text()
-        fine(analyst)
+        analyst.check_fit()
         page.select_option("select[name=topic]", index=3)
         page.click("button:has-text('记下')")
         assert "您判" in analyst.text()
     analyst.go(f"{ROOT}/labels")
-    fine(analyst)
+    analyst.check_fit()
     analyst.go(ROOT)
     page.click("button:has-text('让它旁观')")
     page.wait_for_selector("text=开始旁观")
     assert "只旁观" in analyst.text()
-    fine(analyst)
+    analyst.check_fit()
     analyst.go(ROOT)
     page.fill("tr:has-text('spring') input[name=why]", "结论写得清楚")
     page.click("tr:has-text('spring') button:has-text('启用')")
     if "没有启用" in analyst.text():  # worse: forced with a reason, which is recorded
-        fine(analyst)
+        analyst.check_fit()
         page.click("button:has-text('仍要启用')")
         assert "不顾" in analyst.text()
     page.wait_for_selector("text=spring 已启用")
@@ -136,7 +124,7 @@ def test_drift_is_compared_and_terms_are_offered(analyst: Person) -> None:
         page.wait_for_timeout(500)
         page.reload()
     assert "至少要 30 件" in analyst.text() or "来件" in page.inner_text("h1")
-    fine(analyst)
+    analyst.check_fit()
 
 
 def test_what_to_review_next(browser: Any, house: House) -> None:

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import pytest
 from sqlalchemy import update
-from workbench import PASSWORD, House, Person, browser, house
+from workbench import PASSWORD, House, Person, browser, house, person
 
 from service.accounts.actor import command
 from service.desk.intake import Arrival
 from service.settings import Settings
 from service.store import Job, Standing, Store, now
 
-__all__ = ["browser", "house"]
-
-
-@pytest.fixture
-def person(browser: Any, house: House) -> Iterator[Callable[..., Person]]:
-    people: list[Person] = []
-
-    def comes(name: str = "", **options: Any) -> Person:
-        people.append(Person(browser, house, **options))
-        return people[-1].sign_in(name) if name else people[-1]
-
-    yield comes
-    for each in people:
-        each.close()
+__all__ = ["browser", "house", "person"]
 
 
 def given(officer: Person, number: int, **fields: str) -> None:
@@ -225,12 +211,5 @@ def test_a_site_has_a_poster(person: Callable[..., Person]) -> None:
     assert officer.page.locator(".poster").bounding_box()["height"] < 1000  # of A4, without its margins
 
 
-@pytest.mark.parametrize(("name", "where"), [("li", "/submissions/5/assign"), ("li", "/password"), ("li", "/import")])
-def test_these_pages_are_fit_for_all(person: Callable[..., Person], name: str, where: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    somebody = person(name, viewport={"width": 390, "height": 844})
-    somebody.go(where)
-    found = Axe().run(somebody.page).response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")] == []
-    assert somebody.page.evaluate("document.documentElement.scrollWidth") <= 390
+def test_these_pages_are_fit_for_all(person: Callable[..., Person]) -> None:
+    person("li").fit_for_all("/submissions/5/assign", "/password", "/import")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -11,22 +11,9 @@ import pytest
 from docx import Document
 from openpyxl import load_workbook
 from support import SAMPLES
-from workbench import House, Person, browser, house
+from workbench import House, Person, browser, house, person
 
-__all__ = ["browser", "house"]
-
-
-@pytest.fixture
-def person(browser: Any, house: House) -> Iterator[Callable[..., Person]]:
-    people: list[Person] = []
-
-    def comes(name: str = "", **options: Any) -> Person:
-        people.append(Person(browser, house, **options))
-        return people[-1].sign_in(name) if name else people[-1]
-
-    yield comes
-    for each in people:
-        each.close()
+__all__ = ["browser", "house", "person"]
 
 
 def number_of(page: Any) -> int:
@@ -375,25 +362,7 @@ PAGES = {
 
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_are_fit_for_all(person: Callable[..., Person], name: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    somebody = person(name)
-    for where in PAGES[name]:
-        somebody.go(where)
-        found = Axe().run(somebody.page).response["violations"]
-        told = [
-            (where, each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
-        ]
-        assert told == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_pages_fit_a_phone(person: Callable[..., Person], name: str) -> None:
-    somebody = person(name, viewport={"width": 390, "height": 844})
-    for where in PAGES[name]:
-        somebody.go(where)
-        wide = somebody.page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= 390, where
+    person(name).fit_for_all(*PAGES[name])
 
 
 @pytest.mark.parametrize("where", ["/inbox", "/submissions/1"])

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +188,42 @@ class Person:
         outside = [url for url in self.asked if not url.startswith((self.house.address, "data:"))]
         assert not outside, outside
         assert not self.complaints, self.complaints
+
+    def book(self, where: str) -> Any:
+        """Download a workbook."""
+        from openpyxl import load_workbook
+
+        answer = self.context.request.get(where)
+        assert answer.ok, answer.text()
+        return load_workbook(BytesIO(answer.body()))
+
+    def check_fit(self) -> None:
+        """Make sure that the page shown can be used by everybody (axe), and fits on a phone."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        found = [each for each in Axe().run(self.page).response["violations"] if each["impact"] != "minor"]
+        assert [(self.page.url, each["id"], each["nodes"][0]["html"]) for each in found] == []
+        usual = self.page.viewport_size
+        self.page.set_viewport_size({"width": 390, "height": 844})
+        assert self.page.evaluate("document.documentElement.scrollWidth") <= 390, self.page.url
+        self.page.set_viewport_size(usual)
+
+    def fit_for_all(self, *pages: str) -> None:
+        """Make sure of the same of some pages, one after the other."""
+        for where in pages:
+            assert self.go(where).status == 200, where
+            self.check_fit()
+
+
+@pytest.fixture
+def person(browser: Any, house: House) -> Iterator[Callable[..., Person]]:
+    """Give people, each at a browser of their own, signed in where they are named."""
+    people: list[Person] = []
+
+    def comes(name: str = "", **options: Any) -> Person:
+        people.append(Person(browser, house, **options))
+        return people[-1].sign_in(name) if name else people[-1]
+
+    yield comes
+    for each in people:
+        each.close()
