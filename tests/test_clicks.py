@@ -141,6 +141,25 @@ def test_what_members_have_was_seen_by_an_officer(web: Web) -> None:
     assert "还没到" not in web.client().get(f"/status?reference={reference}").text
 
 
+def test_what_is_closed_waits_for_nobody(web: Web) -> None:
+    row = web.answered()
+    path, officer = f"/submissions/{row.number}", web.clients["officer"]
+    assert row.number in shown(web, "")
+    page = press(web, f"{path}/close", version=standing(web, row.number).version).text
+    assert "已办结" in page
+    assert f'action="{path}/accept"' not in page
+    assert f'action="{path}/correct"' in page
+    for query in ("", "order=teach", "order=newest"):
+        assert row.number not in shown(web, query)
+    assert row.number in shown(web, "review=any") & shown(web, "delivery=closed")
+    pending = {"review": "pending", "delivery": "closed"}
+    assert row.number in [each["number"] for each in officer.get("/api/v1/submissions", params=pending).json()["items"]]
+    assert standing(web, row.number).review == "pending"  # the axes stay apart: nobody agreed with anything
+    again = press(web, f"/assignments/{row.id}/reopen", version=row.version + 1, note="回访说还没修好").text
+    assert f'action="{path}/accept"' in again
+    assert row.number in shown(web, "")
+
+
 def test_the_figures_tell_what_they_are_of(tmp_path: Path) -> None:
     with running(tmp_path, f"sqlite:///{tmp_path / 'minyi.db'}") as office:
         officer, analyst = office.signed_in("officer"), office.signed_in("administrator")
