@@ -160,6 +160,15 @@ def test_what_is_closed_waits_for_nobody(web: Web) -> None:
     assert row.number in shown(web, "")
 
 
+def test_a_doubled_giving_is_one(web: Web) -> None:
+    number = web.submission()
+    pages = [press(web, f"/submissions/{number}/assign", version=1, member="m1") for _ in range(2)]
+    assert [(page.status_code, page.url.path) for page in pages] == [(200, f"/submissions/{number}")] * 2
+    assert all("已交办给甲一" in page.text for page in pages)
+    assert len(web.read(lambda s: assign.of_submission(s, number))) == 1
+    assert press(web, f"/submissions/{number}/assign", version=1, member="m2").status_code == 409
+
+
 def test_the_figures_tell_what_they_are_of(tmp_path: Path) -> None:
     with running(tmp_path, f"sqlite:///{tmp_path / 'minyi.db'}") as office:
         officer, analyst = office.signed_in("officer"), office.signed_in("administrator")
