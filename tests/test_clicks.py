@@ -169,6 +169,13 @@ def test_a_doubled_giving_is_one(web: Web) -> None:
     assert press(web, f"/submissions/{number}/assign", version=1, member="m2").status_code == 409
 
 
+def test_a_model_s_name_is_refused_at_once(web: Web) -> None:
+    answer = press(web, "/admin/models/retrainings", "analyst", name="base")
+    assert answer.status_code == 422
+    assert "模型名“base”是自带模型的名字" in answer.text
+    assert "请换一个没有用过的名字" in answer.text
+
+
 def test_the_figures_tell_what_they_are_of(tmp_path: Path) -> None:
     with running(tmp_path, f"sqlite:///{tmp_path / 'minyi.db'}") as office:
         officer, analyst = office.signed_in("officer"), office.signed_in("administrator")
