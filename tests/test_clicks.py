@@ -99,6 +99,16 @@ def test_a_telephone_number_is_a_field_of_a_file(web: Web) -> None:
     assert answer.url.path.startswith("/jobs/")
 
 
+def test_a_file_goes_in_while_an_import_takes_another_away(web: Web) -> None:
+    clerk, uploads = web.clients["clerk"], web.app.state.context.settings.data / "uploads"
+    uploads.mkdir(exist_ok=True)
+    (uploads / "gone.csv").symlink_to("nowhere")  # it is listed, and no longer there when it is looked at
+    files = {"file": ("热线.csv", f"诉求描述\n{LAMP}\n".encode())}
+    answer = clerk.post("/import", data={"csrf": clerk.headers["X-CSRF-Token"]}, files=files)
+    (uploads / "gone.csv").unlink()
+    assert answer.status_code == 200
+
+
 def test_a_day_that_has_passed_is_no_deadline(web: Web) -> None:
     number, today = web.submission(), date.fromisoformat(mine.today())
     past, later = str(today - timedelta(1)), str(today + timedelta(3))
