@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,19 @@ def test_what_cannot_be_imported_is_refused(holding: As, name: str, content: str
     answer = send(holding("import"), name, content, **form)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(("place", "value"), [(6, 0xFF), (9, 0x08)])  # its version; that its names are UTF-8
+def test_a_damaged_workbook_is_refused(holding: As, place: int, value: int) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as book:
+        book.writestr("xl/sheet.xml", "")
+    told = bytearray(out.getvalue().replace(b"sheet", b"she\xd0\xc5" if place == 9 else b"sheet"))
+    begin = told.index(b"PK\x01\x02")
+    told[begin + place] = value
+    answer = holding("import").post("/api/v1/imports", files={"file": ("信.xlsx", bytes(told))})
+    assert answer.status_code == 422
+    assert "信.xlsx：文件已损坏" in answer.json()["detail"]
 
 
 def test_a_job_is_cancelled_and_strangers_see_none(holding: As) -> None:
