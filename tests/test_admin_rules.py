@@ -147,6 +147,38 @@ def test_the_audit_asks_for_names_once(web: Web, where: str) -> None:
     assert not [each for each in asked if "SELECT DISTINCT" in each and "seq >" not in each]
 
 
+def cell(web: Web, what: str) -> str:
+    """Return what the audit page tells of the changes of one thing."""
+    kind, _, which = what.partition(":")
+    page = web.clients["administrator"].get("/admin/audit", params={"kind": kind, "which": which}).text
+    [found] = re.findall(r'<td data-label="改动">(.*?)</td>', page, re.DOTALL)
+    return str(found)
+
+
+def test_the_audit_shows_what_differs(web: Web) -> None:
+    before = {"level1": "教育", "level2": "学前教育", "due": None, "7": {"review": "pending", "place": "t"}}
+    after = {"level1": "教育", "level2": "义务教育", "due": None, "7": {"review": "accepted", "place": "t"}}
+    with web.store.writing() as session:
+        audit.record(session, ME, "thing.do", "key:differs", before, after)
+    assert cell(web, "key:differs") == (
+        "7 <del>研判 待复核</del> <ins>研判 已接受</ins>；二级主题 <del>学前教育</del> <ins>义务教育</ins>"
+    )
+
+
+def test_what_is_long_in_the_audit_can_be_opened_and_is_escaped(web: Web) -> None:
+    long, many = "<b>" + "长" * 200, {f"f{at:02}": at for at in range(25)}
+    with web.store.writing() as session:
+        audit.record(session, ME, "thing.do", "key:long", {"note": "<i>"}, {"note": long})
+        audit.record(session, ME, "thing.do", "key:many", None, many)
+    told = cell(web, "key:long")
+    assert "<del>&lt;i&gt;</del>" in told
+    assert f"<details><summary>全文</summary>&lt;b&gt;{'长' * 200}</details>" in told
+    assert f"<ins>&lt;b&gt;{'长' * 77}…" in told
+    shown, rest = cell(web, "key:many").split("<details>")
+    assert ("f09" in shown, "f10" in shown) == (True, False)
+    assert rest.startswith("<summary>另有 15 项</summary>f10 ")
+
+
 def test_who_acted_is_known_however_late_they_did(web: Web) -> None:
     cast = audit.Cast()
     actors, _ = web.read(cast.look)
