@@ -108,9 +108,11 @@ def kill_service(store: Store, settings: Settings, files: list[Path], moments: r
                     if answer.status == 201:
                         acknowledged.add(f"r{number}")
                 continue
+            while not done.is_set() and not listens(port):  # else the rows are used up while nobody is there
+                time.sleep(0.05)
             if done.is_set():
                 return
-            time.sleep(0.2)  # what was not acknowledged is not sent again: it may be in, or not
+            # what was not acknowledged is not sent again: it may be in, or not
 
     process = start([sys.executable, "-c", SERVE, str(port)], settings)
     threads = [threading.Thread(target=client, args=(rows[at::CLIENTS],)) for at in range(CLIENTS)]
@@ -121,13 +123,24 @@ def kill_service(store: Store, settings: Settings, files: list[Path], moments: r
         while len(acknowledged) < before + 20 and any(thread.is_alive() for thread in threads):
             time.sleep(0.02)
         time.sleep(moments.random())
+        at_work = any(thread.is_alive() for thread in threads)
         kill(process)
+        print(f"killed after {len(acknowledged)} rows, clients at work: {at_work}", flush=True)
         process = start([sys.executable, "-c", SERVE, str(port)], settings)
     done.set()
     for thread in threads:
         thread.join()
     kill(process)
     return acknowledged
+
+
+def listens(port: int) -> bool:
+    """Return whether somebody takes calls at a port of this machine."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def sound(store: Store) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from service.accounts.actor import command
 from service.desk import audit, issues, tables
 from service.desk.grid import Grid
 from service.desk.intake import Arrival
-from service.store import Issue, Standing
+from service.store import Issue, OfficeTable, Standing
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,31 @@ def test_two_people_change_other_cells_of_one_row(web: Web) -> None:
     row = rows_of(web, "members")["m2"]
     found = {name: row[name] for name in ("organisation", "capacity", "place", "sectors")}
     assert found == {"organisation": "县水务局", "capacity": "9", "place": "v", "sectors": "经济"}
+
+
+def test_no_cell_without_a_header_is_lost(web: Web) -> None:
+    content = MEMBERS.replace("capacity\n", "capacity,\n").replace("桥头镇,1,5\n", "桥头镇,1,5,周二值班\n")
+    client, where = web.clients["administrator"], "/admin/tables/members"
+    told = "委员表 第 2 行第 9 列：“周二值班”上面没有列名。请在第 1 行写上列名，或清空这一格。"
+    file = {"file": ("委员.csv", content.encode())}
+    version = str(web.read(tables.versions)["members"])
+    answer = client.post(where, data={"version": version}, files=file)
+    assert answer.status_code == 422
+    assert told in unescape(answer.text)
+    with web.store.writing() as session:  # kept as it came by a version before
+        old = tables.get_or_raise(session, "members")
+        kept = {"editor": "x", "note": "", "at": old.at, "kind": "members"}
+        session.add(OfficeTable(version=old.version + 1, content=content, **kept))
+    sent = form(client.get(f"{where}/row?key=m2").text)
+    for data in (sent | {"cell-organisation": "县水务局"}, sent | {"step": "remove"}):
+        refused = client.post(f"{where}/row", data=data)
+        assert refused.status_code == 422
+        assert told in unescape(refused.text)
+    assert web.read(tables.contents)["members"] == content
+    put(web, "members", content.replace("capacity,", "capacity,备注"))
+    sent = form(client.get(f"{where}/row?key=m2").text)
+    assert client.post(f"{where}/row", data=sent | {"cell-organisation": "县水务局"}).status_code == 200
+    assert "周二值班" in web.read(tables.contents)["members"]
 
 
 def test_what_was_refused_keeps_what_was_seen(web: Web) -> None:
@@ -120,6 +145,38 @@ def test_the_audit_asks_for_names_once(web: Web, where: str) -> None:
     event.remove(engine, "before_cursor_execute", note)
     assert len(asked) < 20
     assert not [each for each in asked if "SELECT DISTINCT" in each and "seq >" not in each]
+
+
+def cell(web: Web, what: str) -> str:
+    """Return what the audit page tells of the changes of one thing."""
+    kind, _, which = what.partition(":")
+    page = web.clients["administrator"].get("/admin/audit", params={"kind": kind, "which": which}).text
+    [found] = re.findall(r'<td data-label="改动">(.*?)</td>', page, re.DOTALL)
+    return str(found)
+
+
+def test_the_audit_shows_what_differs(web: Web) -> None:
+    before = {"level1": "教育", "level2": "学前教育", "due": None, "7": {"review": "pending", "place": "t"}}
+    after = {"level1": "教育", "level2": "义务教育", "due": None, "7": {"review": "accepted", "place": "t"}}
+    with web.store.writing() as session:
+        audit.record(session, ME, "thing.do", "key:differs", before, after)
+    assert cell(web, "key:differs") == (
+        "7 <del>研判 待复核</del> <ins>研判 已接受</ins>；二级主题 <del>学前教育</del> <ins>义务教育</ins>"
+    )
+
+
+def test_what_is_long_in_the_audit_can_be_opened_and_is_escaped(web: Web) -> None:
+    long, many = "<b>" + "长" * 200, {f"f{at:02}": at for at in range(25)}
+    with web.store.writing() as session:
+        audit.record(session, ME, "thing.do", "key:long", {"note": "<i>"}, {"note": long})
+        audit.record(session, ME, "thing.do", "key:many", None, many)
+    told = cell(web, "key:long")
+    assert "<del>&lt;i&gt;</del>" in told
+    assert f"<details><summary>全文</summary>&lt;b&gt;{'长' * 200}</details>" in told
+    assert f"<ins>&lt;b&gt;{'长' * 77}…" in told
+    shown, rest = cell(web, "key:many").split("<details>")
+    assert ("f09" in shown, "f10" in shown) == (True, False)
+    assert rest.startswith("<summary>另有 15 项</summary>f10 ")
 
 
 def test_who_acted_is_known_however_late_they_did(web: Web) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -81,6 +83,19 @@ def test_what_cannot_be_imported_is_refused(holding: As, name: str, content: str
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(("place", "value"), [(6, 0xFF), (9, 0x08)])  # its version; that its names are UTF-8
+def test_a_damaged_workbook_is_refused(holding: As, place: int, value: int) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as book:
+        book.writestr("xl/sheet.xml", "")
+    told = bytearray(out.getvalue().replace(b"sheet", b"she\xd0\xc5" if place == 9 else b"sheet"))
+    begin = told.index(b"PK\x01\x02")
+    told[begin + place] = value
+    answer = holding("import").post("/api/v1/imports", files={"file": ("信.xlsx", bytes(told))})
+    assert answer.status_code == 422
+    assert "信.xlsx：文件已损坏" in answer.json()["detail"]
+
+
 def test_a_job_is_cancelled_and_strangers_see_none(holding: As) -> None:
     job = send(holding("import"), "信.txt", LAMP).json()["id"]
     stranger = holding("import", "read")
@@ -94,17 +109,39 @@ def test_a_job_is_cancelled_and_strangers_see_none(holding: As) -> None:
 
 def test_retraining_waits_in_the_queue(holding: As, store: Store, settings: Settings) -> None:
     client = holding("models_write", "jobs")
-    assert client.post("/api/v1/retrainings", json={"name": "../x"}).status_code == 422
     job = client.post("/api/v1/retrainings", json={"name": "spring"}).json()
     assert (job["kind"], job["state"], job["name"]) == ("retrain", "waiting", "spring")
     again = client.post("/api/v1/retrainings", json={"name": "summer"})
     assert (again.status_code, "spring" in again.json()["detail"]) == (409, True)
     assert client.post(f"/api/v1/jobs/{job['id']}/cancel").json()["state"] == "cancelled"
-    failed = client.post("/api/v1/retrainings", json={"name": "base"}).json()["id"]
+    failed = client.post("/api/v1/retrainings", json={"name": "autumn"}).json()["id"]  # nobody has reviewed anything
     work_off(store, settings)
     assert client.get(f"/api/v1/jobs/{failed}").json()["state"] == "failed"
     assert client.post("/api/v1/retrainings", json={"name": "summer"}).status_code == 202
     assert client.post(f"/api/v1/jobs/{failed}/retry").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [("base", "自带模型的名字"), ("language", "自带模型的名字"), ("spring", "已有模型在用"), ("../x", "只能有"),
+     ("", "只能有"), ("长" * 65, "最多 64 个")],
+)  # fmt: skip
+def test_no_retraining_begins_under_a_name_that_it_cannot_have(
+    holding: As, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, rule: str
+) -> None:
+    monkeypatch.setenv("MINYI_MODELS", str(tmp_path / "models"))
+    (tmp_path / "models" / "spring").mkdir(parents=True)
+    (tmp_path / "models" / "spring-2").mkdir()
+    client = holding("models_write", "jobs")
+    answer = client.post("/api/v1/retrainings", json={"name": name})
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert error["field"] == "name"
+    assert rule in error["rule"]
+    assert f"“{name}”" in error["rule"]
+    assert name != "spring" or "如“spring-3”" in error["rule"]
+    assert client.get("/api/v1/jobs").json() == []
+    assert client.post("/api/v1/retrainings", json={"name": "2026年春"}).status_code == 202
 
 
 def test_changes_and_exports(holding: As) -> None:

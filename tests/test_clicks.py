@@ -99,6 +99,16 @@ def test_a_telephone_number_is_a_field_of_a_file(web: Web) -> None:
     assert answer.url.path.startswith("/jobs/")
 
 
+def test_a_file_goes_in_while_an_import_takes_another_away(web: Web) -> None:
+    clerk, uploads = web.clients["clerk"], web.app.state.context.settings.data / "uploads"
+    uploads.mkdir(exist_ok=True)
+    (uploads / "gone.csv").symlink_to("nowhere")  # it is listed, and no longer there when it is looked at
+    files = {"file": ("热线.csv", f"诉求描述\n{LAMP}\n".encode())}
+    answer = clerk.post("/import", data={"csrf": clerk.headers["X-CSRF-Token"]}, files=files)
+    (uploads / "gone.csv").unlink()
+    assert answer.status_code == 200
+
+
 def test_a_day_that_has_passed_is_no_deadline(web: Web) -> None:
     number, today = web.submission(), date.fromisoformat(mine.today())
     past, later = str(today - timedelta(1)), str(today + timedelta(3))
@@ -139,6 +149,41 @@ def test_what_members_have_was_seen_by_an_officer(web: Web) -> None:
     assert standing(web, row.number).review == "pending"
     reference = web.read(lambda s: s.get_one(SubmissionRow, row.number)).reference
     assert "还没到" not in web.client().get(f"/status?reference={reference}").text
+
+
+def test_what_is_closed_waits_for_nobody(web: Web) -> None:
+    row = web.answered()
+    path, officer = f"/submissions/{row.number}", web.clients["officer"]
+    assert row.number in shown(web, "")
+    page = press(web, f"{path}/close", version=standing(web, row.number).version).text
+    assert "已办结" in page
+    assert f'action="{path}/accept"' not in page
+    assert f'action="{path}/correct"' in page
+    for query in ("", "order=teach", "order=newest"):
+        assert row.number not in shown(web, query)
+    assert row.number in shown(web, "review=any") & shown(web, "delivery=closed")
+    pending = {"review": "pending", "delivery": "closed"}
+    assert row.number in [each["number"] for each in officer.get("/api/v1/submissions", params=pending).json()["items"]]
+    assert standing(web, row.number).review == "pending"  # the axes stay apart: nobody agreed with anything
+    again = press(web, f"/assignments/{row.id}/reopen", version=row.version + 1, note="回访说还没修好").text
+    assert f'action="{path}/accept"' in again
+    assert row.number in shown(web, "")
+
+
+def test_a_doubled_giving_is_one(web: Web) -> None:
+    number = web.submission()
+    pages = [press(web, f"/submissions/{number}/assign", version=1, member="m1") for _ in range(2)]
+    assert [(page.status_code, page.url.path) for page in pages] == [(200, f"/submissions/{number}")] * 2
+    assert all("已交办给甲一" in page.text for page in pages)
+    assert len(web.read(lambda s: assign.of_submission(s, number))) == 1
+    assert press(web, f"/submissions/{number}/assign", version=1, member="m2").status_code == 409
+
+
+def test_a_model_s_name_is_refused_at_once(web: Web) -> None:
+    answer = press(web, "/admin/models/retrainings", "analyst", name="base")
+    assert answer.status_code == 422
+    assert "模型名“base”是自带模型的名字" in answer.text
+    assert "请换一个没有用过的名字" in answer.text
 
 
 def test_the_figures_tell_what_they_are_of(tmp_path: Path) -> None:

@@ -12,6 +12,21 @@ LARGEST = 500_000_000
 """Bytes; Python reads no more of a part than the archive announces."""
 
 
+def unpacked(file: BinaryIO | Path) -> int:
+    """Return how many bytes an archive announces.
+
+    Raises
+    ------
+    zipfile.BadZipFile
+        Where it is no archive, or so damaged that it seems to be of a version or a language that there is not.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return sum(each.file_size for each in archive.infolist())
+    except (NotImplementedError, UnicodeDecodeError) as error:
+        raise zipfile.BadZipFile(str(error)) from error
+
+
 def check(file: BinaryIO | Path) -> None:
     """Refuse an archive that would fill the memory (a zip bomb).
 
@@ -22,8 +37,7 @@ def check(file: BinaryIO | Path) -> None:
     zipfile.BadZipFile
         Where it is no archive.
     """
-    with zipfile.ZipFile(file) as archive:
-        size = sum(each.file_size for each in archive.infolist())
+    size = unpacked(file)
     if not isinstance(file, Path):
         file.seek(0)
     if size > LARGEST:

@@ -76,7 +76,7 @@ class Stored(Collector):
                 for value, count in session.execute(select(column, func.count()).group_by(column)):
                     family.add_metric([value], count)
                 told.append(family)
-            waiting = (Standing.review == "pending") & (Standing.status == "triaged")
+            waiting = Standing.waits & (Standing.status == "triaged")
             late = Assignment.state.in_(OPEN) & (Assignment.due < today())
             for name, what, query in (
                 (

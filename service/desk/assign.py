@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from pipeline.route.ledger import LEAD
 from service.accounts.actor import Actor
 from service.accounts.sight import standing_or_raise
-from service.desk import audit, feed, mine
+from service.desk import audit, doubled, feed, mine
 from service.desk.days import day
 from service.desk.errors import ConflictError, ForbiddenError, NotFoundError, RuleError
 from service.desk.life import ACTS, ROLES, UNDER_WAY, Said, checked, delivery_of
@@ -41,7 +41,7 @@ def assign(
     due: str | None = None,
     note: str = "",
 ) -> list[Assignment]:
-    """Send a submission to members.
+    """Send a submission to members. The same form sent twice is answered as done; see `doubled`.
 
     Parameters
     ----------
@@ -56,18 +56,23 @@ def assign(
     RuleError, ConflictError, NotFoundError
         Where a value breaks a rule, somebody was faster, or there is no such submission.
     """
-    standing = _standing(session, actor, number, version)
-    _assignable(standing)
+    standing = _standing(session, actor, number)
     chosen = list(members) or _proposed(session, standing)
+    wanted = day(due, "due", "期限")
+    due = wanted or due_of(standing)
+    told = {"members": [{"id": member, "role": role} for member, role in chosen], "due": due}
+    if standing.version != version and (before := doubled.sent(session, actor, number, version, told, note)):
+        return list(before)
+    _as_seen(standing, version)
+    _assignable(standing)
     if not chosen:
         raise RuleError(f"第 {number} 件没有建议的委员，请指定交给谁。", "members")
     _members_fit(session, number, chosen)
-    due = _ahead(due) or due_of(standing)
-    before = standing.delivery
+    _ahead(wanted)
+    delivery = standing.delivery
     sent = [_send(session, actor, number, member, role, due, note) for member, role in chosen]
     session.flush()
-    told = {"members": [{"id": member, "role": role} for member, role in chosen], "due": due}
-    _written(session, standing, actor, "assign", {"delivery": before}, told, note)
+    _written(session, standing, actor, "assign", {"delivery": delivery}, told, note)
     return sent
 
 
@@ -106,16 +111,20 @@ def reassign(
 ) -> Assignment:
     """Send to another member what one handed back or has not answered; the earlier assignment stays as history."""
     assignment = get_or_raise(session, which, actor)
+    standing = _standing(session, actor, assignment.number)
+    wanted = day(due, "due", "期限")
+    due = wanted or due_of(standing, assignment)
+    if done := doubled.reassigned(session, actor, assignment, member, due, note):
+        return done
     _unchanged(assignment, version)
     if assignment.state not in ACTS["withdraw"].states:
         raise ConflictError(_cannot(assignment), _seen(assignment))
-    standing = _standing(session, actor, assignment.number)
     _assignable(standing)
     before, earlier = assignment.state, assignment.member
     if assignment.state != "handed_back":
         _move(assignment, "withdrawn", note)
     _members_fit(session, assignment.number, [(member, assignment.role)])
-    due = _ahead(due) or due_of(standing, assignment)
+    _ahead(wanted)
     fresh = _send(session, actor, assignment.number, member, assignment.role, due, note)
     session.flush()
     told = {"assignment": fresh.id, "member": member, "state": "sent"}
@@ -174,12 +183,11 @@ def due_of(standing: Standing, earlier: Assignment | None = None) -> str | None:
     return (date.fromisoformat(mine.today()) + term).isoformat()
 
 
-def _ahead(due: str | None) -> str | None:
-    """Return a day that an officer set, which must not have passed; None where none was."""
-    told, today = day(due, "due", "期限"), mine.today()
-    if told and told < today:
-        raise RuleError(f"期限 {told} 已经过了。请写今天（{today}）或以后的日期。", "due")
-    return told
+def _ahead(wanted: str | None) -> None:
+    """Refuse a day that an officer set and that has passed."""
+    today = mine.today()
+    if wanted and wanted < today:
+        raise RuleError(f"期限 {wanted} 已经过了。请写今天（{today}）或以后的日期。", "due")
 
 
 def is_assignable(standing: Standing) -> bool:
@@ -252,13 +260,19 @@ def _written(
 
 def _standing(session: Session, actor: Actor, number: int, version: int | None = None) -> Standing:
     standing = standing_or_raise(session, number, actor)
-    if version is not None and standing.version != version:
+    if version is not None:
+        _as_seen(standing, version)
+    return standing
+
+
+def _as_seen(standing: Standing, version: int) -> None:
+    if standing.version != version:
         seen = {"version": standing.version, "delivery": standing.delivery, "review": standing.review}
         raise ConflictError(
-            f"第 {number} 件已经改过（您看到第 {version} 版，现在是第 {standing.version} 版）。请看过现在的再改。",
+            f"第 {standing.number} 件已经改过（您看到第 {version} 版，现在是第 {standing.version} 版）。"
+            "请看过现在的再改。",
             seen,
         )
-    return standing
 
 
 def _assignable(standing: Standing) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from dataclasses import dataclass, field
 
 from pipeline.route.faults import ALSO
@@ -19,6 +20,7 @@ _COLUMNS = {
     "dials": ("name", "value"),
 }  # fmt: skip
 """The columns of a table that the office begins; of the others those of the one that ships."""
+_TOLD = 10
 
 
 @dataclass(slots=True)
@@ -27,6 +29,7 @@ class Grid:
 
     headers : the columns as the office wrote them, in the same order.
     doubled : of these, those that the pipeline calls alike: only one of them would be kept.
+    headless : the faults of cells that stand under no header: nobody could tell what they mean, and none would be kept.
     """
 
     kind: str
@@ -34,25 +37,32 @@ class Grid:
     columns: list[str]
     rows: dict[str, Row] = field(default_factory=dict)
     doubled: list[str] = field(default_factory=list)
+    headless: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, kind: str, content: str) -> Grid:
         """Read a table that was checked before."""
         rows = rows_of(kind, content)
-        headers = [name.strip() for name in next(csv.reader(io.StringIO(content.removeprefix("\ufeff"))), [])]
+        reader = csv.reader(io.StringIO(content.removeprefix("\ufeff")))
+        headers = [name.strip() for name in next(reader, [])]
+        headless = [fault for row in reader for fault in _headless(kind, reader.line_num, headers, row)]
         columns = list(next(iter(rows.values()), ())) or list(_COLUMNS.get(kind, headers))
         headers = [name for name in headers if name]
         doubled = _doubled(headers, columns)
-        return cls(kind, headers if len(headers) == len(columns) else columns, columns, rows, doubled)
+        return cls(kind, headers if len(headers) == len(columns) else columns, columns, rows, doubled, headless)
 
     def check(self) -> None:
-        """Make sure that a row can be changed without losing a column.
+        """Make sure that a row can be changed without losing a cell.
 
         Raises
         ------
         RuleError
-            Where two columns are called alike.
+            Where two columns are called alike, or a cell stands under no header.
         """
+        if self.headless:
+            more = len(self.headless) - _TOLD
+            faults = [*self.headless[:_TOLD], *([f"…… 另有 {more} 处。"] if more > 0 else [])]
+            raise RuleError("\n".join(faults), self.kind)
         if self.doubled:
             told = "”和“".join(self.doubled)
             raise RuleError(f"{self.kind}.csv：有两列叫“{told}”，只能认出一列。请改名，或合成一列。", self.kind)
@@ -75,7 +85,7 @@ class Grid:
         Raises
         ------
         NotFoundError, ConflictError, RuleError
-            Where the row is gone, another one has what tells it apart, or two columns are called alike.
+            Where the row is gone, another one has what tells it apart, or a cell would be lost; see `check`.
         """
         self.check()
         before = self.get(key) if key else {}
@@ -107,6 +117,15 @@ class Grid:
         writer.writerow(self.headers)
         writer.writerows([row.get(column, "") for column in self.columns] for row in self.rows.values())
         return out.getvalue()
+
+
+def _headless(kind: str, line: int, headers: list[str], row: list[str]) -> list[str]:
+    """Return the faults of the cells of a row that stand under a blank header, or beyond the last one."""
+    return [
+        f"{kind}.csv 第 {line} 行第 {at} 列：“{cell.strip()[:20]}”上面没有列名。请在第 1 行写上列名，或清空这一格。"
+        for at, (header, cell) in enumerate(itertools.zip_longest(headers, row, fillvalue=""), 1)
+        if cell.strip() and not header
+    ]
 
 
 def _doubled(headers: list[str], columns: list[str]) -> list[str]:

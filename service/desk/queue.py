@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, and_, case, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, and_, case, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from pipeline.features import Vocabulary
@@ -53,6 +53,7 @@ class Filters:
 
     place : with all places below it, as far as the office's place tree knows them.
     since, until : days, both included.
+    review : "pending" leaves out what was closed (办结) without a review, unless `delivery` asks for it.
     text : words that all must stand in the text, each whole or as the head of a word.
     """
 
@@ -264,6 +265,8 @@ class Queue:
             found.append(_equal(column, wanted))
             if name == "priority":
                 found.append(_band(wanted))
+        if (without == "review" or "pending" in filters.review) and not filters.delivery and without != "delivery":
+            found.append(or_(Standing.review != "pending", Standing.waits))
         if filters.since:
             found.append(Standing.day >= filters.since)
         if filters.until:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.errors import InputError
+from pipeline.ingest import archive
 from pipeline.knowledge import cells
 from pipeline.route.faults import Faults
 from service.export.sheet import rearm
@@ -118,8 +119,7 @@ def _no_formulas(path: Path, rows: Sequence[Sequence[str]]) -> None:
 
 def _unpacked(data: bytes) -> int:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return sum(each.file_size for each in archive.infolist())
+        return archive.unpacked(io.BytesIO(data))
     except zipfile.BadZipFile:
         return 0  # the reader says what is wrong
 

@@ -26,7 +26,7 @@ def next_ones(session: Session, found: Select[int], vocabulary: Vocabulary, most
     found : of standings: which are in question; of these, those that wait for a review are picked from.
     vocabulary : tells which texts are alike.
     """
-    waiting = found.where(Standing.review == "pending", Standing.status == "triaged")
+    waiting = found.where(Standing.waits, Standing.status == "triaged")
     recent = waiting.add_columns(Standing.confidence).order_by(Standing.number.desc()).limit(_RECENT).subquery()
     unsure = select(recent.c.number).order_by(recent.c.confidence, recent.c.number).limit(_DOUBTFUL)
     query = (

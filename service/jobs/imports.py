@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from pipeline import parallel
 from pipeline.errors import InputError
-from pipeline.ingest import FORMATS
+from pipeline.ingest import FORMATS, archive
 from pipeline.ingest import Intake as Reader
 from pipeline.ingest.columns import check_wanted
 from pipeline.records import Rejected, Submission
@@ -115,8 +115,7 @@ def _check_unpacked(path: Path, shown: str) -> None:
     """Refuse a workbook that would unpack to more than memory holds."""
     if path.suffix in (".xlsx", ".docx"):
         try:
-            with zipfile.ZipFile(path) as archive:
-                size = sum(each.file_size for each in archive.infolist())
+            size = archive.unpacked(path)
         except zipfile.BadZipFile as error:
             raise InputError(f"{shown}：文件已损坏，打不开。请重新导出。") from error
         if size > _UNPACKED:

@@ -7,6 +7,8 @@ nor a model.
 
 from __future__ import annotations
 
+import itertools
+import re
 import resource
 import shutil
 import time
@@ -17,19 +19,52 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from pipeline.errors import InputError
-from pipeline.knowledge import model_folder
+from pipeline.knowledge import SHIPPED_MODELS, model_folder, models_folder
+from service.accounts.actor import Actor
 from service.desk import labels
+from service.desk.errors import RuleError
+from service.jobs import queue
 from service.jobs.queue import Held, LostError
 from service.store import Job, Store
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from pipeline.retrain import Change, Outcome
 
+_NAME = re.compile(r"[\w-]{1,64}")
 STEPS = 20
 """About so many steps are told of; more of them where there are dates."""
 _EXAMPLES = 10
 _DOUBTS = 200
 """So many changes each way, and so many doubtful labels, are kept with the job."""
+
+
+def begin(session: Session, actor: Actor, name: str) -> Job:
+    """Put a retraining into the queue, within a write; what works stays as it is.
+
+    Raises
+    ------
+    RuleError, ConflictError
+        Where the name cannot be that of a new model, or another retraining has not ended.
+    """
+    if not _NAME.fullmatch(name):
+        raise RuleError(
+            f"模型名“{name}”不能用：只能有汉字、字母、数字、下划线和连字符，最多 64 个。请换一个名字。", "name"
+        )
+    if _is_taken(name):
+        free = next(each for number in itertools.count(2) if not _is_taken(each := f"{name[:60]}-{number}"))
+        whose = "是自带模型的名字" if (SHIPPED_MODELS / name).exists() else "已有模型在用"
+        raise RuleError(f"模型名“{name}”{whose}，训练不能覆盖它。请换一个没有用过的名字，如“{free}”。", "name")
+    return queue.put(session, actor, "retrain", {"name": name})
+
+
+def _is_taken(name: str) -> bool:
+    """Return whether there is a model of that name, or was one that may be gone back to."""
+    from pipeline import registry
+
+    there = any((folder / name).exists() for folder in (models_folder(), SHIPPED_MODELS))
+    return there or name in (each for each, _ in registry.stack())
 
 
 def run(held: Held, data: Path) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Computed, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ColumnElement, Computed, ForeignKey, Index, String, UniqueConstraint, and_, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.store.base import Base, Text, choice
@@ -96,7 +97,9 @@ class Standing(Base):
         Index("ix_standings_sector", "sector", "rank", "number"),
         Index("ix_standings_owner", "owner", "rank", "number"),
         Index("ix_standings_issue", "issue", "number", "day", "status", "changed_at"),
-        Index("ix_standings_counts", "review", "status", "restricted", "needs_review", "priority", "source"),
+        Index(
+            "ix_standings_counts", "review", "status", "restricted", "needs_review", "priority", "source", "delivery"
+        ),
         Index("ix_standings_repeats", "repeats"),
         Index("ix_standings_day", "day", "rank", "number"),
     )
@@ -132,6 +135,16 @@ class Standing(Base):
     channel: Mapped[str | None] = mapped_column(Text)
     echoes: Mapped[int] = mapped_column(default=0)
     changed_at: Mapped[datetime]
+
+    @hybrid_property
+    def waits(self) -> bool:
+        """Whether an officer is still to look at it: nobody did, and the matter is not closed (办结)."""
+        return self.review == "pending" and self.delivery != "closed"
+
+    @waits.inplace.expression
+    @classmethod
+    def _waits(cls) -> ColumnElement[bool]:
+        return and_(cls.review == "pending", cls.delivery != "closed")
 
 
 class Review(Base):

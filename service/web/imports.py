@@ -72,7 +72,7 @@ def _columns(page: Page, path: Path, name: str, taken: Mapping[str, str], wrong:
 def _sweep(page: Page) -> None:
     """Remove the files of a day ago and more that nobody began to import."""
     oldest = time.time() - _LONGEST
-    old = [path for path in (page.here.settings.data / "uploads").glob("*") if path.stat().st_mtime < oldest]
+    old = [path for path in (page.here.settings.data / "uploads").glob("*") if _written(path) < oldest]
     if not old:
         return
     with page.here.store.reading() as session:
@@ -80,6 +80,14 @@ def _sweep(page: Page) -> None:
     for path in old:
         if path.name not in used:
             path.unlink(missing_ok=True)
+
+
+def _written(path: Path) -> float:
+    """Return when a file was written; one that an import has just taken away is as of now."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
 
 
 async def chosen(request: Request) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,14 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.accounts.actor import Actor
 from service.api.context import Here, Reading, acting, may
 from service.desk.errors import RuleError
-from service.jobs import queue
+from service.jobs import queue, retrain
 from service.jobs.imports import receive_file
 from service.store import Job
 
 router = APIRouter(tags=["jobs"])
 Anybody = Annotated[Actor, Depends(acting)]
 Which = Annotated[int, Path(ge=1, le=2**62)]
-_NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 _OF_TEXTS = {"changes", "doubtful"}
 """What a result tells of single submissions: it is for the pages, which ask who may know of each."""
 
@@ -72,7 +70,7 @@ class RetrainIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(description="新模型的名字：字母、数字、下划线、连字符")
+    name: str = Field(description="新模型的名字，没有用过的：汉字、字母、数字、下划线、连字符")
 
 
 @router.post("/imports", status_code=202)
@@ -98,10 +96,8 @@ def begin_import(
 @router.post("/retrainings", status_code=202)
 def begin_retraining(sent: RetrainIn, here: Here, actor: Annotated[Actor, Depends(may("models_write"))]) -> JobOut:
     """Train a model from the labels that officers gave; promoting it is a step of its own."""
-    if not _NAME.fullmatch(sent.name):
-        raise RuleError(f"模型名“{sent.name}”只能用字母、数字、下划线和连字符，最多 64 个。", "name")
     with here.store.writing() as session:
-        return JobOut.of(queue.put(session, actor, "retrain", {"name": sent.name}))
+        return JobOut.of(retrain.begin(session, actor, sent.name))
 
 
 @router.get("/jobs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -23,6 +24,8 @@ from service.web.telling import moment, names
 router = APIRouter(prefix="/admin/audit")
 _FILTERS = ("actor", "action", "kind", "which", "since", "until")
 _ENTRIES = 100
+_SIGNS, _CHANGES = 80, 10
+"""So much of a value, and so many fields of an entry, are shown at once; the rest can be opened."""
 _TAKEN = 100_000
 """So many entries go into one file."""
 _DID = {
@@ -113,7 +116,7 @@ def _audit(page: Page, asked: dict[str, str], before: int, verified: dict[str, A
     return show(
         page, "admin_audit", rows=rows, verified=verified, actors=sorted(shown.items(), key=lambda each: each[1]),
         actions=sorted(actions, key=lambda each: each[1]), filters=dict.fromkeys(_FILTERS, "") | asked,
-        kinds=_THINGS.items(), query=query,
+        kinds=_THINGS.items(), query=query, signs=_SIGNS, changes=_CHANGES,
         next=f"/admin/audit?{query}&before={entries[-1].seq}" if more else "",
         first=f"/admin/audit?{query}" if before else "",
     )  # fmt: skip
@@ -122,14 +125,25 @@ def _audit(page: Page, asked: dict[str, str], before: int, verified: dict[str, A
 def _told(entry: AuditEntry, by: str, actor: Actor) -> dict[str, Any]:
     """Return an entry in words."""
     before, after = orjson.loads(entry.before), orjson.loads(entry.after)
-    names = [name for name in dict.fromkeys((*before, *after)) if (before.get(name), after.get(name)) != (None, None)]
     kind, _, which = entry.what.partition(":")
     return {
         "seq": entry.seq, "at": moment(datetime.fromisoformat(entry.at)), "who": by,
         "did": did(entry.action), "raw": entry.what, "reason": why(entry, actor),
         "what": f"{_THINGS.get(kind.removesuffix('s'), kind)} {TABLES.get(which, which)}",
-        "changed": [(_NAMES.get(name, name), _value(before.get(name)), _value(after.get(name))) for name in names],
+        "changed": [(_NAMES.get(name, name), _value(was), _value(now)) for name, was, now in _differing(before, after)],
     }  # fmt: skip
+
+
+def _differing(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the fields that differ, with what they were and are; of what has fields itself only those that differ."""
+    for name in dict.fromkeys((*before, *after)):
+        was, now = before.get(name), after.get(name)
+        if was == now:
+            continue
+        if isinstance(was, dict) and isinstance(now, dict):
+            inner = list(_differing(was, now))
+            was, now = ({each[0]: each[side] for each in inner if each[side] is not None} for side in (1, 2))
+        yield name, was, now
 
 
 def _value(value: Any) -> str:
@@ -141,4 +155,4 @@ def _value(value: Any) -> str:
         return "，".join(f"{_NAMES.get(name, name)} {_value(each)}".strip() for name, each in value.items())
     if isinstance(value, list):
         return "、".join(map(_value, value))
-    return str(_VALUES.get(value, value))[:120] if isinstance(value, str) else str(value)[:120]
+    return str(_VALUES.get(value, value)) if isinstance(value, str) else str(value)

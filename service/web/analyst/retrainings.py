@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -13,15 +12,14 @@ from pipeline.errors import MinyiError
 from pipeline.knowledge import model_folder
 from service.api.values import Which
 from service.desk import reading
-from service.desk.errors import NotFoundError, RuleError
-from service.jobs import queue
+from service.desk.errors import NotFoundError
+from service.jobs import queue, retrain
 from service.web.analyst.frame import ROOT, show
 from service.web.analyst.models import KINDS, SOURCES
 from service.web.page import SignedIn
 from service.web.telling import moment
 
 router = APIRouter(prefix=f"{ROOT}/retrainings")
-_NAME = re.compile(r"[\w-]{1,64}")
 NEXT = {
     "better": "可以先让它旁观几天，看它与现用模型哪里不同，再启用；也可以直接启用。",
     "worse": "不要启用。请先看存疑的标签，改正错标后再训练。",
@@ -35,11 +33,8 @@ EFFECTS = {"fixed": "改对了", "broken": "改错了", "other": "都不对"}
 def begin(page: SignedIn, name: Annotated[str, Form(max_length=64)]) -> Response:
     """Put a retraining into the queue; what works stays as it is."""
     actor = page.need("models_write")
-    if not _NAME.fullmatch(name):
-        raise RuleError(f"模型名“{name}”只能用汉字、字母、数字、下划线和连字符，最多 64 个。", "name")
-    registry.check_trainable(name, own=True)
     with page.here.store.writing() as session:
-        job = queue.put(session, actor, "retrain", {"name": name})
+        job = retrain.begin(session, actor, name)
     return page.go(f"{ROOT}/retrainings/{job.id}")
 
 

@@ -459,7 +459,7 @@ def upgrade() -> None:
     with op.batch_alter_table("standings", schema=None) as batch_op:
         batch_op.create_index(
             "ix_standings_counts",
-            ["review", "status", "restricted", "needs_review", "priority", "source"],
+            ["review", "status", "restricted", "needs_review", "priority", "source", "delivery"],
             unique=False,
         )
         batch_op.create_index("ix_standings_day", ["day", "rank", "number"], unique=False)
