@@ -33,7 +33,6 @@ from pipeline.train import Example, read_knowledge, read_written, written_files
 from pipeline.train.adapt import cross_validate
 from pipeline.train.folds import near
 from pipeline.train.views import first_level
-from pipeline.train.vocabulary import KNOWLEDGE_WEIGHT
 
 STEP, STEPS, SEEDS = 100, 10, 3
 SHARP = 4.0
@@ -75,7 +74,7 @@ class Ground:
         self.texts = matrix[self.start :]
         self.joined = sp.hstack([matrix, words.matrix(parts, words.among(word_grams(parts, cut)))]).tocsr()
         self.labels = np.array([*(first_level(str(each.topic)) for each in (*written, *known)), *topics])
-        self.weight = np.array([1.0] * len(written) + [KNOWLEDGE_WEIGHT] * len(known))
+        self.weight = np.array([each.weight for each in [*written, *known]])
         self.among = np.unique(topics)
 
     def learn(self, rows: Ints) -> LinearSVC:

@@ -34,7 +34,7 @@ from pipeline.train.folds import folds, near
 from pipeline.train.lexicon import LEXICON, prior
 from pipeline.train.model import order_of, with_second_level
 from pipeline.train.views import Views, first_level
-from pipeline.train.vocabulary import KNOWLEDGE_WEIGHT, select, word_view
+from pipeline.train.vocabulary import select, word_view
 
 
 def usual(texts: Sequence[str], topics: Sequence[str], asked: Sequence[str]) -> list[str]:
@@ -60,7 +60,7 @@ def ours(
         matrix,
         None if "words" in without else word_view(both, parts)[1],
         np.array([example.topic or "" for example in both]),
-        np.array([KNOWLEDGE_WEIGHT if e.knowledge else 1.0 if e.hand else weight for e in both], np.float32),
+        np.array([e.weight if e.knowledge or e.hand else weight for e in both], np.float32),
     )
     rows = np.flatnonzero(views.labels != "")
     order = order_of(examples)

@@ -24,7 +24,6 @@ from pipeline.segment import Segmenter
 from pipeline.terms import word_grams
 from pipeline.train import read_knowledge, read_written, written_files
 from pipeline.train.views import first_level, fit_linear
-from pipeline.train.vocabulary import KNOWLEDGE_WEIGHT
 
 _STEPS = 100
 _TOLERANCE = 2e-4
@@ -102,7 +101,7 @@ class TopicClassifier(_OverTexts, ClassifierMixin, BaseEstimator):  # type: igno
             ]
             texts = texts + [each.text for each in more]
             labels = np.concatenate([labels, [first_level(each.topic or "") for each in more]])
-            weight = np.concatenate([weight, [KNOWLEDGE_WEIGHT if each.knowledge else 1.0 for each in more]])
+            weight = np.concatenate([weight, [each.weight for each in more]])
         parts, cut = batch(texts), self._cut(texts)
         self.vocabulary_ = Vocabulary.of(characters(parts), parts, least=self.least)
         self.words_ = Vocabulary.of(word_grams(parts, cut), parts, least=self.least) if self.words else None

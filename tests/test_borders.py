@@ -78,4 +78,4 @@ def test_the_lexicon_speaks_for_its_topics() -> None:
     weights = prior(vocabulary, order)
     (row,) = vocabulary.find(np.array([ord("塔") << 16 | ord("吊")], np.uint64))
     assert row >= 0
-    assert weights[row].tolist() == [3.0, 0.0]
+    assert weights[row].tolist() == [4.5, 0.0]

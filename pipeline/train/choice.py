@@ -72,5 +72,4 @@ class Choice:
             return np.arange(matrix.shape[1])
         labels = np.array([first_level(str(self.examples[row].topic)) for row in rows.tolist()])
         some = some_rows(labels) if len(rows) > MANY else np.arange(len(rows))
-        told = [self.examples[row] for row in rows[some].tolist()]
-        return telling(matrix[rows[some]], labels[some].tolist(), told, most)
+        return telling(matrix[rows[some]], labels[some].tolist(), most)

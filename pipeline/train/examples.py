@@ -13,7 +13,9 @@ from pipeline.errors import CorpusError
 from pipeline.knowledge import CORPORA, digest, table
 from pipeline.records import INTENTS, LEVELS
 
-_TERM_COPIES = {1: 1, 2: 2, 3: 4}
+_SENTENCE_WEIGHT = 0.2
+_TERM_WEIGHT = {1: 0.05, 2: 0.1, 3: 0.2}
+"""What a sentence of topics.csv, and a term by its weight in the lexicon, counts beside a letter: there are many."""
 TRUSTED = 0.5
 """An office's label that counts less is no truth to judge by: a glance agrees with whatever the model said."""
 
@@ -24,8 +26,8 @@ class Example:
 
     `knowledge` marks what is no submission but says what belongs to a topic. `hand` names the batch that a text was
     written in: where there are several, a model is judged on the ones that it was not trained on. `weight` is how much
-    an office's label is to be trusted (see `pipeline.labels`), `day` when it was given, `issue` the matter that
-    officers put it to.
+    it counts: an office's label as much as it is to be trusted (see `pipeline.labels`). `day` is when that was given,
+    `issue` the matter that officers put it to.
     """
 
     text: str
@@ -93,10 +95,11 @@ def read_knowledge() -> list[Example]:
             *row["aliases"].split("|"),
             *row["matters"].split("|"),
         ]
-        examples += [Example(text, topic, knowledge=True) for text in own if text and row["level2"] != "其他"]
+        said = [text for text in own if text and row["level2"] != "其他"]
+        examples += [Example(text, topic, knowledge=True, weight=_SENTENCE_WEIGHT) for text in said]
     for _, row in table(CORPORA / "lexicon" / "topics.csv", "term", "level1", "level2", "weight"):
         topic = row["level1"] + SEPARATOR + row["level2"]
-        examples += [Example(row["term"], topic, knowledge=True)] * _TERM_COPIES[int(row["weight"])]
+        examples.append(Example(row["term"], topic, knowledge=True, weight=_TERM_WEIGHT[int(row["weight"])]))
     return examples
 
 

@@ -18,7 +18,7 @@ from pipeline.knowledge import CORPORA, table
 Floats = npt.NDArray[np.float32]
 
 LEXICON = CORPORA / "lexicon" / "topics.csv"
-_STRENGTH = {1: 1.0, 2: 2.0, 3: 3.0}
+_STRENGTH = {1: 1.5, 2: 3.0, 3: 4.5}
 """What a term adds by its weight in the lexicon, where a logit is the sum over about 100 to 400 n-grams."""
 
 

@@ -33,7 +33,7 @@ from pipeline.train.ordinal import Guess, train_ordinal
 from pipeline.train.progress import Tell, of, silent
 from pipeline.train.report import card, report, versions
 from pipeline.train.views import Linear, Views, first_level, fit_linear, parents
-from pipeline.train.vocabulary import KNOWLEDGE_WEIGHT, matrix_of, select, word_view
+from pipeline.train.vocabulary import matrix_of, select, word_view
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -206,7 +206,7 @@ def _fit(examples: Sequence[Example], own_name: str, sources: dict[str, str], te
 def _weight(example: Example, head: str) -> float:
     if head == "junk" and example.junk:
         return _JUNK_WEIGHT
-    return KNOWLEDGE_WEIGHT if example.knowledge else example.weight
+    return example.weight
 
 
 def order_of(examples: Sequence[Example]) -> list[str]:
@@ -224,7 +224,7 @@ def with_second_level(examples: Sequence[Example]) -> list[Example]:
         return list(examples)
     vocabulary = select(full)
     order = order_of(full)
-    weight = np.array([KNOWLEDGE_WEIGHT if e.knowledge else 1.0 for e in full], np.float32)
+    weight = np.array([e.weight for e in full], np.float32)
     linear = fit_linear(matrix_of(vocabulary, full), np.array([e.topic for e in full]), order, weight)
     logits = matrix_of(vocabulary, [examples[row] for row in bare]) @ linear.weights + linear.bias
     filled = list(examples)

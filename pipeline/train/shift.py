@@ -21,7 +21,7 @@ Flags = npt.NDArray[np.bool_]
 _STEPS = 40
 _KEPT = 5
 """L-BFGS: steps at most, and how many it remembers; each is as large as the weights."""
-_LOOSE = 1.0
+_LOOSE = 10.0
 """Ridge on the biases: how common topics are is the office's own affair, but few labels tell little of it."""
 
 

@@ -17,9 +17,10 @@ Floats = npt.NDArray[np.float32]
 Strings = npt.NDArray[np.str_]
 Ints = npt.NDArray[np.int64]
 
-MANY = 20_000
+MANY = 30_000
 _SOME = 10_000
-"""Of more examples than `MANY` about `_SOME` choose the n-grams, and are where the fit of all starts from."""
+"""Of more examples than `MANY` about `_SOME` choose the n-grams, and are where the fit of all starts from. corpora/
+holds fewer: started from some of it, mostly single terms, the fit would stop before it has read the letters."""
 _COST = 10.0
 _WORD_COST = 3.0
 _STEPS = 60

@@ -19,9 +19,8 @@ from pipeline.train.views import MANY, first_level, some_rows
 
 Ints = npt.NDArray[np.int64]
 
-KNOWLEDGE_WEIGHT = 0.2
 LEAST = 2
-MOST = 56_000
+MOST = 44_000
 MOST_WORDS = 44_000
 _QUICK_COST = 0.3
 
@@ -36,19 +35,18 @@ def word_view(examples: Sequence[Example], parts: Batch) -> tuple[Vocabulary, An
     found = word_grams(parts, cut)
     matrix = vocabulary.matrix(parts, vocabulary.among(found))
     if len(vocabulary.keys) > MOST_WORDS:
-        told = np.array([row for row, example in enumerate(examples) if example.topic])
+        told = np.array([row for row in real if examples[row].topic])
         labels = [first_level(str(examples[row].topic)) for row in told.tolist()]
-        vocabulary = vocabulary.subset(telling(matrix[told], labels, [examples[row] for row in told], MOST_WORDS))
+        vocabulary = vocabulary.subset(telling(matrix[told], labels, MOST_WORDS))
         matrix = vocabulary.matrix(parts, vocabulary.among(found))
     return vocabulary, matrix
 
 
-def telling(matrix: Any, labels: Sequence[str], examples: Sequence[Example], most: int) -> Ints:
+def telling(matrix: Any, labels: Sequence[str], most: int) -> Ints:
     """Return the columns that tell labels apart: whose weights in a quick linear SVM differ most."""
     from sklearn.svm import LinearSVC
 
-    weight = [KNOWLEDGE_WEIGHT if example.knowledge else 1.0 for example in examples]
-    quick = LinearSVC(C=_QUICK_COST, random_state=0).fit(matrix, labels, sample_weight=weight)
+    quick = LinearSVC(C=_QUICK_COST, random_state=0).fit(matrix, labels)
     return np.sort(np.argsort(-quick.coef_.std(axis=0), kind="stable")[:most])
 
 
@@ -57,8 +55,9 @@ def select(examples: Sequence[Example]) -> Vocabulary:
 
     What the lexicon says of a term holds although no text that was learned from has it.
     """
-    real = [example.text for example in examples if not example.knowledge]
-    return _telling_grams(Vocabulary.fit(real, least=LEAST), examples).joined(term_keys(), len(real))
+    real = [example for example in examples if not example.knowledge]
+    fitted = Vocabulary.fit([example.text for example in real], least=LEAST)
+    return _telling_grams(fitted, real).joined(term_keys(), len(real))
 
 
 def _telling_grams(vocabulary: Vocabulary, examples: Sequence[Example]) -> Vocabulary:
@@ -68,9 +67,9 @@ def _telling_grams(vocabulary: Vocabulary, examples: Sequence[Example]) -> Vocab
     if len(told) > MANY:
         told = [told[row] for row in some_rows(np.array([str(example.topic) for example in told])).tolist()]
     labels = [example.topic or JUNK[True] for example in told]
-    columns = telling(matrix_of(vocabulary, told), labels, told, MOST)
-    terms = [term for some in read_borders().values() for border in some for term in border.terms]
-    told_by = np.array([vocabulary.find(key(term)).item() for term in terms])
+    columns = telling(matrix_of(vocabulary, told), labels, MOST)
+    drawn = [key(term) for some in read_borders().values() for border in some for term in border.terms]
+    told_by = vocabulary.find(np.concatenate([*drawn, term_keys()]))
     return vocabulary.subset(np.union1d(columns, told_by[told_by >= 0]))
 
 
