@@ -123,8 +123,8 @@ def test_retraining_waits_in_the_queue(holding: As, store: Store, settings: Sett
 
 @pytest.mark.parametrize(
     ("name", "rule"),
-    [("base", "自带模型的名字"), ("language", "自带模型的名字"), ("spring", "已有模型在用"), ("../x", "只能有"),
-     ("", "只能有"), ("长" * 65, "最多 64 个")],
+    [("base", "自带模型的名字"), ("language", "自带模型的名字"), ("spring", "已经有了"),
+     ("-x", "不以连字符开头"), ("../x", "只能有"), ("", "只能有"), ("长" * 65, "最多 64 个")],
 )  # fmt: skip
 def test_no_retraining_begins_under_a_name_that_it_cannot_have(
     holding: As, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, rule: str

@@ -11,12 +11,12 @@ from sqlalchemy import func, select
 
 from pipeline.records import Submission
 from service.accounts.actor import PERMISSIONS, Actor
-from service.desk import assign, atwork, mine
-from service.desk.errors import ConflictError
+from service.desk import assign, atwork, mine, review
+from service.desk.errors import ConflictError, ForbiddenError, RuleError
 from service.desk.intake import Arrival, Intake
 from service.desk.life import Said
 from service.settings import Settings
-from service.store import Assignment, Review, Store
+from service.store import Assignment, Review, Standing, Store
 
 COLLEAGUE = Actor("user", "wang", PERMISSIONS["officer"], "officer", id=7)
 LATER = str(date.fromisoformat(mine.today()) + timedelta(9))
@@ -102,7 +102,24 @@ def test_reassigning_twice_is_done_once(store: Store, number: int, *, back: bool
     fresh = again(OFFICER, "m2")
     assert again(OFFICER, "m2") == fresh
     assert counts(store) == (2, 2 + back)
-    if not back:
-        for actor, to in ((OFFICER, "m3"), (COLLEAGUE, "m2")):
-            with pytest.raises(ConflictError):
-                again(actor, to)
+    for actor, to in ((OFFICER, "m3"), (COLLEAGUE, "m2"), (COLLEAGUE, "m3")):
+        with pytest.raises(ConflictError):
+            again(actor, to)
+
+
+def test_what_became_restricted_in_between_is_not_told_as_given(store: Store, number: int) -> None:
+    give(store, number)
+    with store.writing() as session:
+        session.get_one(Standing, number).restricted = True
+    with pytest.raises(ForbiddenError, match="只到办公室"):
+        give(store, number)
+
+
+def test_what_is_closed_goes_back_into_no_queue(store: Store, number: int) -> None:
+    give(store, number)
+    with store.writing() as session:
+        session.get_one(Standing, number).delivery = "closed"
+        version = session.get_one(Standing, number).version
+    with store.writing() as session, pytest.raises(RuleError, match="请其重办"):
+        review.reopen(session, OFFICER, review.Seen(number, version))
+    assert counts(store) == (1, 1)

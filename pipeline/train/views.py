@@ -17,10 +17,10 @@ Floats = npt.NDArray[np.float32]
 Strings = npt.NDArray[np.str_]
 Ints = npt.NDArray[np.int64]
 
-MANY = 30_000
+MANY = 20_000
 _SOME = 10_000
-"""Of more examples than `MANY` about `_SOME` choose the n-grams, and are where the fit of all starts from. corpora/
-holds fewer: started from some of it, mostly single terms, the fit would stop before it has read the letters."""
+"""Of more examples than `MANY` about `_SOME` choose the n-grams, and are where the fit of all starts from. Examples
+count by their weight: what corpora/ knows in single terms is not much to read, and no place to start from."""
 _COST = 10.0
 _WORD_COST = 3.0
 _STEPS = 60
@@ -59,7 +59,7 @@ def fit_linear(
     model = LogisticRegression(C=cost, max_iter=steps, tol=tolerance * rare, warm_start=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # to stop after so many steps is meant
-        if len(labels) > MANY:
+        if weight.sum() > MANY:
             some = some_rows(labels)
             model.fit(matrix[some], labels[some], sample_weight=weight[some])
         model.fit(matrix, labels, sample_weight=weight)

@@ -61,10 +61,10 @@ def assign(
     wanted = day(due, "due", "期限")
     due = wanted or due_of(standing)
     told = {"members": [{"id": member, "role": role} for member, role in chosen], "due": due}
+    _assignable(standing)
     if standing.version != version and (before := doubled.sent(session, actor, number, version, told, note)):
         return list(before)
     _as_seen(standing, version)
-    _assignable(standing)
     if not chosen:
         raise RuleError(f"第 {number} 件没有建议的委员，请指定交给谁。", "members")
     _members_fit(session, number, chosen)
@@ -114,14 +114,16 @@ def reassign(
     standing = _standing(session, actor, assignment.number)
     wanted = day(due, "due", "期限")
     due = wanted or due_of(standing, assignment)
+    _assignable(standing)
     if done := doubled.reassigned(session, actor, assignment, member, due, note):
         return done
     _unchanged(assignment, version)
     if assignment.state not in ACTS["withdraw"].states:
         raise ConflictError(_cannot(assignment), _seen(assignment))
-    _assignable(standing)
     before, earlier = assignment.state, assignment.member
-    if assignment.state != "handed_back":
+    if assignment.state == "handed_back":
+        assignment.version += 1  # it stays handed back; whoever saw it before no longer gives it to yet another
+    else:
         _move(assignment, "withdrawn", note)
     _members_fit(session, assignment.number, [(member, assignment.role)])
     _ahead(wanted)

@@ -81,8 +81,17 @@ def junk(session: Session, actor: Actor, seen: Seen, reason: str = "") -> Standi
 
 
 def reopen(session: Session, actor: Actor, seen: Seen, reason: str = "") -> Standing:
-    """Put it back into the queue as a submission that nobody looked at."""
+    """Put it back into the queue as a submission that nobody looked at.
+
+    Raises
+    ------
+    RuleError
+        Where its matter is closed: no queue holds it.
+    """
     own = standing(session, actor, seen.number, seen.version)
+    if own.delivery == "closed":
+        other = "主题等有误，请用“更正”；没有办好，请在交办里点“请其重办”。"
+        raise RuleError(f"第 {seen.number} 件已办结，不再回到待研判。{other}", "number")
     status = own.status if own.status == Status.UNREADABLE else Status.TRIAGED.value
     after = {"review": "pending", "status": status, "needs_review": True}
     perform(session, actor, "reopen", [Step(own, after)], reason=reason)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pipeline.retrain import Change, Outcome
 
-_NAME = re.compile(r"[\w-]{1,64}")
+_NAME = re.compile(r"\w[\w-]{0,63}")
 STEPS = 20
 """About so many steps are told of; more of them where there are dates."""
 _EXAMPLES = 10
@@ -50,11 +50,12 @@ def begin(session: Session, actor: Actor, name: str) -> Job:
     """
     if not _NAME.fullmatch(name):
         raise RuleError(
-            f"模型名“{name}”不能用：只能有汉字、字母、数字、下划线和连字符，最多 64 个。请换一个名字。", "name"
+            f"模型名“{name}”不能用：只能有汉字、字母、数字、下划线和连字符，不以连字符开头，最多 64 个。请换一个名字。",
+            "name",
         )
     if _is_taken(name):
         free = next(each for number in itertools.count(2) if not _is_taken(each := f"{name[:60]}-{number}"))
-        whose = "是自带模型的名字" if (SHIPPED_MODELS / name).exists() else "已有模型在用"
+        whose = "是自带模型的名字" if (SHIPPED_MODELS / name).exists() else "已经有了"
         raise RuleError(f"模型名“{name}”{whose}，训练不能覆盖它。请换一个没有用过的名字，如“{free}”。", "name")
     return queue.put(session, actor, "retrain", {"name": name})
 
