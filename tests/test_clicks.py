@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -165,6 +166,9 @@ def test_what_is_closed_waits_for_nobody(web: Web) -> None:
     pending = {"review": "pending", "delivery": "closed"}
     assert row.number in [each["number"] for each in officer.get("/api/v1/submissions", params=pending).json()["items"]]
     assert standing(web, row.number).review == "pending"  # the axes stay apart: nobody agreed with anything
+    export = officer.get("/api/v1/export", params={"review": "pending", "format": "jsonl"})
+    assert export.status_code == 200
+    assert row.number not in [json.loads(line)["number"] for line in export.text.splitlines()]
     again = press(web, f"/assignments/{row.id}/reopen", version=row.version + 1, note="回访说还没修好").text
     assert f'action="{path}/accept"' in again
     assert row.number in shown(web, "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVarTuple
 
 import orjson
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from service.accounts.actor import Actor
@@ -38,7 +38,7 @@ class Filters:
             (self.until, Standing.day <= (self.until or "")),
             (self.topic, Standing.level1 == self.topic),
             (self.priority, Standing.priority == self.priority),
-            (self.review, Standing.review == self.review),
+            (self.review, (Standing.review == self.review) & or_(Standing.review != "pending", Standing.waits)),
         )
         return query.where(*(clause for value, clause in told if value is not None))
 

@@ -52,7 +52,7 @@ def rejudge(store: Store, triage: Triage, numbers: Sequence[int], actor: Actor) 
             at_last = []
             for own, judgement, duplicate in zip(standings.values(), judgements, duplicates, strict=True):
                 content = to_json(triage.decide(judgement, duplicate))
-                follows = own.review == "pending"
+                follows = own.waits
                 which = _add(session, triage, own.number, content, shadow=not follows)
                 columns = standing_of(triage.decide(judgement, duplicate), which) if follows else {}
                 stay = {*_MATCHED, *decided.get(own.number, ()), *(_ROUTED if own.delivery != "none" else ())}

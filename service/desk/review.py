@@ -65,7 +65,7 @@ def accept_sure(
             left.append(seen.number)
             continue
         sure = picked or not (own.needs_review or own.restricted)
-        if own.review == "pending" and own.status == Status.TRIAGED and sure:
+        if own.waits and own.status == Status.TRIAGED and sure:
             steps.append(Step(own, {"review": "accepted", "needs_review": False}))
         else:
             left.append(seen.number)

@@ -16,7 +16,7 @@ from service.store import Standing
 def run(held: Held, triage: Triage) -> dict[str, Any]:
     """Judge all that waits for review again, from where the job was; return how many changed."""
     with held.store.reading() as session:
-        query = select(Standing.number).where(Standing.review == "pending").order_by(Standing.number)
+        query = select(Standing.number).where(Standing.waits).order_by(Standing.number)
         waiting = session.scalars(query).all()
     numbers = [number for number in waiting if number > held.place]
     done, changed = len(waiting) - len(numbers), 0

@@ -96,7 +96,7 @@ def _waiting(session: Session, actor: Actor) -> dict[str, int]:
 
 def _dropped(session: Session, actor: Actor) -> int:
     """Return how many the software takes for no submission, and nobody looked at."""
-    pending = Standing.review == "pending", Standing.status.in_(DROPPED["dropped"])
+    pending = Standing.waits, Standing.status.in_(DROPPED["dropped"])
     return session.scalar(visible(select(func.count()).select_from(Standing).where(*pending), actor)) or 0
 
 
@@ -151,8 +151,7 @@ def _row(listed: Any, texts: dict[int, str]) -> dict[str, Any]:
 def _dialled() -> tuple[Any, ...]:
     """Return what holds of those that the precision dial lets pass without review."""
     return (
-        Standing.review == "pending", Standing.status == "triaged", Standing.needs_review.is_(False),
-        Standing.restricted.is_(False),
+        Standing.waits, Standing.status == "triaged", Standing.needs_review.is_(False), Standing.restricted.is_(False),
     )  # fmt: skip
 
 
